@@ -1,0 +1,1 @@
+"""Disk: tables, migrations, the one writer, and the reads that everything else stands on."""

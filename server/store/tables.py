@@ -1,0 +1,149 @@
+"""The ordinary rows, as Piccolo tables: sites and their people, devices, sessions, invites.
+
+The columns are created by `migrations/`; a test holds the two together on SQLite and PostgreSQL.
+The log and the records (`batch`, `record`, …) are not here: the writer owns them, in plain SQL.
+Instants are integer milliseconds UTC; an id is a lowercase UUID unless a comment says otherwise;
+null means "has not happened". Every change of a row here is seen by all processes at once, because
+triggers raise `revision`, and access rights are read again when it moved.
+"""
+
+from __future__ import annotations
+
+from piccolo.columns import BigInt, Integer, Text
+from piccolo.engine.base import Engine
+from piccolo.table import Table
+
+
+class Project(Table, tablename="project"):
+    """A site. `head` is the newest seq of its log and belongs to the writer alone (P8)."""
+
+    id = Text(primary_key=True, default=None)
+    name = Text()
+    zone = Text(default="Asia/Shanghai")  # IANA name
+    fence = Text(null=True, default=None)  # JSON text, whole numbers only
+    rule = Text(null=True, default=None)  # JSON text: settings that a module reads
+    created = BigInt()
+    head = BigInt(default=0)
+
+
+class Person(Table, tablename="person"):
+    """Somebody, once, whatever sites he works on. Two people may share a name; never a login."""
+
+    id = Text(primary_key=True, default=None)
+    name = Text()  # as it is shown and printed
+    login = Text(null=True, default=None)  # unique; null for who came by invite alone
+    password = Text(null=True, default=None)  # argon2id, null if there is none
+    language = Text(default="zh-CN")
+    created = BigInt()
+    closed = BigInt(null=True, default=None)  # may no longer sign in anywhere
+
+
+class Team(Table, tablename="team"):
+    """A crew of one site (班组): its trade, who employs it, who leads it."""
+
+    id = Text(primary_key=True, default=None)
+    project = Text()
+    name = Text()
+    trade = Text(default="")
+    employer = Text(default="")
+    foreman = Text(null=True, default=None)  # person
+    closed = BigInt(null=True, default=None)
+
+
+class Place(Table, tablename="place"):
+    """A named spot of a site, with the code that its poster carries."""
+
+    id = Text(primary_key=True, default=None)
+    project = Text()
+    name = Text()
+    code = Text()  # unique in the project
+    lat = BigInt(null=True, default=None)  # 1e-7 degrees
+    lng = BigInt(null=True, default=None)
+    radius_m = Integer(null=True, default=None)
+    closed = BigInt(null=True, default=None)
+
+
+class Member(Table, tablename="member"):
+    """A person on a site. Set `ended` rather than delete: his phone must hear of it (A6)."""
+
+    id = Text(primary_key=True, default=None)  # member_id(project, person)
+    project = Text()
+    person = Text()
+    roles = Text(default="")  # words separated by one space, e.g. "foreman worker"
+    since = BigInt(default=0)
+    ended = BigInt(null=True, default=None)
+
+
+class MemberTeam(Table, tablename="member_team"):
+    """A member's place in a team. A person may be in several."""
+
+    id = Text(primary_key=True, default=None)  # member_team_id(project, person, team)
+    project = Text()
+    person = Text()
+    team = Text()
+
+
+class Device(Table, tablename="device"):
+    """A phone of a person: the public key that its batches are signed with, and how far it got."""
+
+    id = Text(primary_key=True, default=None)  # 22 characters of base64url
+    person = Text()
+    label = Text(default="")
+    key = Text()  # public JWK, JSON text
+    last_n = BigInt(default=0)  # belongs to the writer (P1)
+    created = BigInt()
+    seen = BigInt(null=True, default=None)
+    revoked = BigInt(null=True, default=None)
+
+
+class Session(Table, tablename="session"):
+    """A signed-in device. Only the hash of the cookie is stored; sign-out deletes the row."""
+
+    hash = Text(primary_key=True, default=None)  # lowercase hex SHA-256 of the cookie's token
+    person = Text()
+    device = Text()
+    created = BigInt()
+    expires = BigInt()
+
+
+class Invite(Table, tablename="invite"):
+    """Leave to join a site: for one person or, up to `uses_max`, for a team."""
+
+    id = Text(primary_key=True, default=None)
+    code = Text()  # unique; readable, because it is printed again
+    project = Text()
+    team = Text(null=True, default=None)
+    roles = Text(default="worker")
+    uses_max = Integer(default=1)
+    uses = Integer(default=0)
+    created = BigInt()
+    created_by = Text()  # person
+    expires = BigInt()
+    revoked = BigInt(null=True, default=None)
+
+
+TABLES: tuple[type[Table], ...] = (
+    Project,
+    Person,
+    Team,
+    Place,
+    Member,
+    MemberTeam,
+    Device,
+    Session,
+    Invite,
+)
+
+
+def bind(engine: Engine) -> None:
+    """Let every table above speak to this engine (one per process; tests bind their own)."""
+    for table in TABLES:
+        table._meta.db = engine
+
+
+def member_id(project: str, person: str) -> str:
+    return f"{project}:{person}"
+
+
+def member_team_id(project: str, person: str, team: str) -> str:
+    return f"{project}:{person}:{team}"
