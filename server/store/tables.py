@@ -23,6 +23,7 @@ class Project(Table, tablename="project"):
     fence = Text(null=True, default=None)  # JSON text, whole numbers only
     rule = Text(null=True, default=None)  # JSON text: settings that a module reads
     created = BigInt()
+    demo = Integer(default=0)  # 1: made by --demo
     head = BigInt(default=0)
 
 
@@ -103,6 +104,7 @@ class Session(Table, tablename="session"):
     person = Text()
     device = Text()
     created = BigInt()
+    seen = BigInt(null=True, default=None)
     expires = BigInt()
 
 
@@ -110,9 +112,10 @@ class Invite(Table, tablename="invite"):
     """Leave to join a site: for one person or, up to `uses_max`, for a team."""
 
     id = Text(primary_key=True, default=None)
-    code = Text()  # unique; readable, because it is printed again
+    code = Text()  # unique
     project = Text()
     team = Text(null=True, default=None)
+    person = Text(null=True, default=None)  # who it is meant for, if known
     roles = Text(default="worker")
     uses_max = Integer(default=1)
     uses = Integer(default=0)
