@@ -1,0 +1,197 @@
+"""Admission: may this person write this batch, does it fit the declaration, what comes of it.
+
+Pure: `admit` answers the changed records or raises Refused, and touches nothing that it was
+given. The server runs it inside the transaction that stores the batch; the phone runs its twin
+before it lets a person save (rules A1–A4, M6, M9, P2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from server.core import logic, merge
+from server.core.batch import Batch, Op, Refused
+from server.core.declaration import Declarations, Kind
+from server.core.field import element_reason
+from server.core.merge import Record, Stamp, shown
+from server.core.person import SERVER, Actor, granted
+from server.core.value import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """`records`: those that the batch touched, as they are now; `held`: ops kept as amendments."""
+
+    records: dict[str, Record]
+    held: list[int]
+
+
+def admit(
+    batch: Batch,
+    actor: Actor,
+    records: Mapping[str, Record],
+    declarations: Declarations,
+    seq: int,
+    et: int,
+) -> Admitted:
+    """Judge and apply a batch at `seq` (its place in the log if it is admitted).
+
+    `records` holds the stored records that its ops name; `et` is its effective time (M7).
+    Raises Refused.
+    """
+    at = Stamp(seq, actor.device, batch.base, et, actor.person, batch.v)
+    newer = batch.v > declarations.v
+    kinds = declarations.kinds
+    work: dict[str, Record] = {}
+    held = []
+    for i, op in enumerate(batch.ops):
+        r = op["r"]
+        if r not in work and r in records:
+            work[r] = merge.copy(records[r])
+        kind = kinds.get(op["c"])
+        if kind is None and not newer:
+            raise Refused("invalid", i, "c", "unknown_kind")
+        if actor.device != SERVER:
+            _judge(op, i, work.get(r), actor, kind, newer)
+        if merge.apply(work, op, i, at, kind):
+            held.append(i)
+    _check_results(batch, work, kinds)
+    return Admitted(work, held)
+
+
+def _judge(
+    op: Op, i: int, record: Record | None, actor: Actor, kind: Kind | None, newer: bool
+) -> None:
+    k = op["k"]
+    if record is not None and not granted(record["aud"], actor.audiences):
+        raise Refused("unknown_record", i)
+    if k == "new":
+        _judge_new(op["set"], i, actor, kind, newer)
+    elif record is None or record["c"] != op["c"]:
+        raise Refused("unknown_record", i)
+    elif kind is None:
+        _must(record["by"] == actor.person, i)
+    elif k == "act":
+        _judge_act(op, i, record, actor, kind)
+    elif k in ("amend", "decline"):
+        _must_decide(record, i, actor, kind)
+    else:
+        who = kind.may.delete or kind.may.edit if k == "del" else kind.may.edit
+        _must(actor.may(who, record["by"], _values(who, record, kind)), i)
+        if k != "del":
+            _judge_value(op, i, kind, newer)
+
+
+def _must(allowed: bool, i: int) -> None:
+    if not allowed:
+        raise Refused("forbidden", i)
+
+
+def _values(who: Iterable[str], record: Record, kind: Kind) -> Mapping[str, Value]:
+    """The record's shown values, where the words of a declaration ask for one at all."""
+    return shown(record, kind) if any(":" in word for word in who) else {}
+
+
+def _judge_new(
+    values: Mapping[str, Value], i: int, actor: Actor, kind: Kind | None, newer: bool
+) -> None:
+    if kind is None:
+        return
+    _must(not kind.computed_by and actor.may(kind.may.create, None, values), i)
+    for path, value in values.items():
+        reason = kind.reason(path, value)
+        if reason is not None and value is not None:
+            _refuse_value(i, path, reason, kind, newer)
+    for name in kind.required:
+        if values.get(name) is None and _is_asked(kind, name, values):
+            raise Refused("invalid", i, name, "required")
+
+
+def _is_asked(kind: Kind, name: str, values: Mapping[str, Value]) -> bool:
+    when = kind.fields[name].when
+    return when is None or logic.holds(when, data_of(values, kind, kind.first_state))
+
+
+def _judge_value(op: Op, i: int, kind: Kind, newer: bool) -> None:
+    path, value = op["f"], op["v"]
+    field = kind.field(path)
+    if op["k"] == "set":
+        reason = kind.reason(path, value)
+        if reason is None and field is not None and field.rule == "set":
+            reason = "type"  # a set changes by its elements (M5)
+    elif field is None or field.rule != "set":
+        reason = "path" if field is None else "type"
+    else:
+        reason = element_reason(field, value)
+    if reason is not None:
+        _refuse_value(i, path, reason, kind, newer)
+
+
+def _refuse_value(i: int, path: str, reason: str, kind: Kind, newer: bool) -> None:
+    """M9: what a newer declaration may have added is kept; anything else is refused."""
+    if newer and path.partition(".")[0] not in kind.fields:
+        return
+    raise Refused("invalid", i, path, reason)
+
+
+def _judge_act(op: Op, i: int, record: Record, actor: Actor, kind: Kind) -> None:
+    act = kind.acts.get(op["act"])
+    if act is None:
+        raise Refused("invalid", i, "act", "option")
+    values = shown(record, kind)
+    _must(actor.may(act.roles, record["by"], values), i)
+    _must(not actor.may(act.not_, record["by"], values), i)
+    if act.needs_note and not (op.get("note") or "").strip():
+        raise Refused("invalid", i, "note", "required")
+    if not logic.holds(act.if_, data_of(values, kind, record["state"])):
+        raise Refused("bad_transition", i, reason="condition")
+
+
+def _must_decide(record: Record, i: int, actor: Actor, kind: Kind) -> None:
+    """Who may seal a record decides on what came after the seal (A3)."""
+    values = shown(record, kind)
+    sealing = [act for act in kind.acts.values() if kind.states[act.to].seals]
+    _must(
+        any(
+            actor.may(act.roles, record["by"], values)
+            and not actor.may(act.not_, record["by"], values)
+            for act in sealing
+        ),
+        i,
+    )
+
+
+def _check_results(batch: Batch, work: Mapping[str, Record], kinds: Mapping[str, Kind]) -> None:
+    """The declared checks of level error, over each record that the batch wrote."""
+    for i, op in enumerate(batch.ops):
+        kind = kinds.get(op["c"])
+        if kind is None or op["k"] not in ("new", "set", "add", "rem"):
+            continue
+        if kind.error_checks:
+            record = work[op["r"]]
+            data = data_of(shown(record, kind), kind, record["state"])
+            for check in kind.error_checks:
+                if not logic.holds(check.that, data):
+                    raise Refused("invalid", i, reason="check")
+        if kind.keyed:
+            _check_count(op, i, work[op["r"]], kind)
+
+
+def _check_count(op: Op, i: int, record: Record, kind: Kind) -> None:
+    paths = op["set"] if op["k"] == "new" else (op["f"],)
+    if not any("." in path for path in paths):
+        return
+    keys: dict[str, set[str]] = {}
+    for path in shown(record, kind):
+        name, dot, rest = path.partition(".")
+        if dot:
+            keys.setdefault(name, set()).add(rest.partition(".")[0])
+    for name, most in kind.keyed.items():
+        if len(keys.get(name, ())) > most:
+            raise Refused("invalid", i, name, "max")
+
+
+def data_of(values: Mapping[str, Value], kind: Kind, state: str | None) -> dict[str, Value]:
+    """What the declaration's rules see of a record (V4)."""
+    return logic.data_of(values, kind.decimals, state)

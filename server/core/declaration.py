@@ -1,0 +1,409 @@
+"""A declaration: what a module is, as data (`shared/modules/*.json`).
+
+`load(folder)` reads and checks all of them; a wrong one is refused with its file, the path in
+it and the reason. The shape is also written down for editors in `shared/module.schema.json`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from server.core import logic
+from server.core.field import KEYED_MAX, Field, Label, Logic, keyed_reason
+from server.core.value import is_key
+
+ROLES: Final = ("worker", "foreman", "inspector", "supervisor", "manager", "office", "client")
+AUDIENCE: Final = re.compile(r"all|office|(?:team|person):(?:\{[a-z][a-z0-9_]*\})")
+
+
+class BadDeclaration(Exception):
+    """A module that cannot be loaded: `file`, `path` inside it, `reason` in plain words."""
+
+    def __init__(self, file: str, path: str, reason: str) -> None:
+        super().__init__(f"{file}: {path or '$'}: {reason}")
+        self.file, self.path, self.reason = file, path, reason
+
+
+class May(msgspec.Struct, forbid_unknown_fields=True):
+    create: list[str] = []
+    edit: list[str] = []
+    delete: list[str] = []
+
+
+class Check(msgspec.Struct, forbid_unknown_fields=True, rename={"else_": "else"}):
+    that: Logic
+    else_: Label
+    level: Literal["warn", "error"] = "error"
+
+
+class State(msgspec.Struct, forbid_unknown_fields=True):
+    label: Label
+    tone: Literal["waits", "done", "needs_you", "info"] = "info"
+    seals: bool = False
+
+
+class Act(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "from", "if_": "if", "not_": "not"}):
+    label: Label
+    from_: list[str]
+    to: str
+    roles: list[str]
+    not_: list[str] = []
+    if_: Logic = None
+    needs_note: bool = False
+
+
+class Section(msgspec.Struct, forbid_unknown_fields=True):
+    fields: list[str]
+    title: Label | None = None
+
+
+class View(msgspec.Struct, forbid_unknown_fields=True, rename={"as_": "as"}):
+    as_: Literal["list", "calendar", "table"]
+    columns: list[str] = []
+    group: str | None = None
+    date: str | None = None
+    label: Label | None = None
+
+
+class Alert(msgspec.Struct, forbid_unknown_fields=True, rename={"if_": "if"}):
+    on: Literal["overdue", "new", "act"]
+    to: list[str]
+    after: dict[Literal["minutes", "hours", "days"], int] = {}
+    if_: Logic = None
+
+
+class Keep(msgspec.Struct, forbid_unknown_fields=True, rename={"or_": "or"}):
+    days: int
+    or_: Logic = None
+
+
+class Kind(msgspec.Struct, forbid_unknown_fields=True, dict=True):
+    """One type of record. `c` (`module.kind`) is set by `load`."""
+
+    label: Label
+    audience: str
+    fields: dict[str, Field]
+    title: list[str] = []
+    may: May = msgspec.field(default_factory=May)
+    day: str | None = None
+    checks: list[Check] = []
+    states: dict[str, State] = {}
+    acts: dict[str, Act] = {}
+    form: list[Section] = []
+    views: list[View] = []
+    export: list[str] = []
+    alerts: list[Alert] = []
+    keep: Keep | None = None
+    computed_by: str | None = None
+    c: str = ""
+
+    @cached_property
+    def first_state(self) -> str | None:
+        return next(iter(self.states), None)
+
+    @cached_property
+    def audience_field(self) -> str | None:
+        """The field that an audience names (`worker` in `person:{worker}`), or None."""
+        found = re.search(r"\{(\w+)\}", self.audience)
+        return found[1] if found else None
+
+    @cached_property
+    def required(self) -> list[str]:
+        return [name for name, field in self.fields.items() if field.required]
+
+    @cached_property
+    def error_checks(self) -> list[Check]:
+        return [check for check in self.checks if check.level == "error"]
+
+    @cached_property
+    def keyed(self) -> dict[str, int]:
+        """The fields written by key (photos, files, rows) → how many keys each may hold."""
+        return {
+            name: KEYED_MAX[field.type] if field.max is None else field.max
+            for name, field in self.fields.items()
+            if field.type in KEYED_MAX
+        }
+
+    def decimals(self, path: str) -> int:
+        """The power of ten between stored and shown number at a path (V4)."""
+        name, _, rest = path.partition(".")
+        field = self.fields.get(name)
+        if field is not None and rest and field.fields:
+            field = field.fields.get(rest.partition(".")[2])
+        return 0 if field is None else field.decimals
+
+    def field(self, path: str) -> Field | None:
+        """The declared field that a path begins with, computed ones aside."""
+        field = self.fields.get(path) or self.fields.get(path.partition(".")[0])
+        return None if field is None or field.computed is not None else field
+
+    def rule(self, path: str) -> str:
+        """The merge rule of a path; an undeclared one is kept (M9)."""
+        field = self.fields.get(path) or self.fields.get(path.partition(".")[0])
+        return "keep" if field is None else field.rule
+
+    def reason(self, path: str, value: Any) -> str | None:
+        """Why a value may not be written at a path of a declared field, or None."""
+        field = self.fields.get(path)
+        if field is not None and field.computed is None:
+            return field.reason(value)
+        root = self.field(path)
+        return "path" if root is None else keyed_reason(root, path.split("."), value)
+
+
+class Module(msgspec.Struct, forbid_unknown_fields=True):
+    module: str
+    version: int
+    label: Label
+    kinds: dict[str, Kind]
+    icon: str | None = None
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """All modules of this server. `v` grows with every change of any of them (M9)."""
+
+    modules: Mapping[str, Module]
+    kinds: Mapping[str, Kind]
+    v: int
+
+    def kind(self, c: str) -> Kind | None:
+        return self.kinds.get(c)
+
+
+def load(folder: Path) -> Declarations:
+    """Every `*.json` of a folder, checked. Raises BadDeclaration."""
+    return assemble({file.name: file.read_bytes() for file in sorted(folder.glob("*.json"))})
+
+
+def assemble(sources: Mapping[str, bytes]) -> Declarations:
+    """The same from memory: file name → JSON."""
+    modules: dict[str, Module] = {}
+    kinds: dict[str, Kind] = {}
+    for file, text in sources.items():
+        module = read(file, text)
+        if module.module in modules:
+            raise BadDeclaration(file, "$.module", f"{module.module} is declared twice")
+        modules[module.module] = module
+        kinds |= {kind.c: kind for kind in module.kinds.values()}
+    for file, text in sources.items():
+        _check_references(file, read(file, text), kinds)
+    return Declarations(modules, kinds, sum(module.version for module in modules.values()))
+
+
+def read(file: str, text: bytes) -> Module:
+    """One module, checked by itself. Raises BadDeclaration."""
+    try:
+        module = msgspec.json.decode(text, type=Module)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at ")
+        raise BadDeclaration(file, path.strip("`") or "$", reason) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadDeclaration(file, "$", f"not JSON: {error}") from error
+    for path, reason in _faults(module):
+        raise BadDeclaration(file, path, reason)
+    for name, kind in module.kinds.items():
+        kind.c = f"{module.module}.{name}"
+    return module
+
+
+Fault = tuple[str, str]  # path, reason
+
+
+def _faults(module: Module) -> Iterator[Fault]:
+    if not is_key(module.module):
+        yield "$.module", f"{module.module!r} is not a name ([a-z][a-z0-9_]*)"
+    if module.version < 1:
+        yield "$.version", "a version is 1 or more"
+    yield from _label_faults("$.label", module.label)
+    if not module.kinds:
+        yield "$.kinds", "a module has at least one kind"
+    for name, kind in module.kinds.items():
+        if not is_key(name):
+            yield f"$.kinds.{name}", "is not a name ([a-z][a-z0-9_]*)"
+        yield from _kind_faults(f"$.kinds.{name}", kind)
+
+
+def _kind_faults(at: str, kind: Kind) -> Iterator[Fault]:
+    yield from _label_faults(f"{at}.label", kind.label)
+    if not kind.fields:
+        yield f"{at}.fields", "a kind has at least one field"
+    for name, field in kind.fields.items():
+        yield from _field_faults(f"{at}.fields.{name}", name, field, kind.fields)
+    yield from _audience_faults(at, kind)
+    yield from _who_faults(f"{at}.may.create", kind.may.create, kind)
+    yield from _who_faults(f"{at}.may.edit", kind.may.edit, kind)
+    yield from _who_faults(f"{at}.may.delete", kind.may.delete, kind)
+    yield from _life_faults(at, kind)
+    yield from _layout_faults(at, kind)
+    for i, check in enumerate(kind.checks):
+        yield from _label_faults(f"{at}.checks[{i}].else", check.else_)
+        yield from _logic_faults(f"{at}.checks[{i}].that", check.that)
+    for i, alert in enumerate(kind.alerts):
+        yield from _logic_faults(f"{at}.alerts[{i}].if", alert.if_)
+    if kind.computed_by and (kind.may.create or kind.may.edit or kind.acts):
+        yield f"{at}.computed_by", "a computed kind is read-only: it takes no may and no acts"
+    if not kind.computed_by and not kind.may.create:
+        yield f"{at}.may.create", "nobody may create one: name who may, or computed_by"
+
+
+def _field_faults(at: str, name: str, field: Field, siblings: Mapping[str, Field]) -> Iterator[Fault]:
+    if not is_key(name):
+        yield at, "is not a name ([a-z][a-z0-9_]*)"
+    if name == "state":
+        yield at, "state is the record's own word"
+    yield from _label_faults(f"{at}.label", field.label)
+    if field.type == "choice" and not field.options:
+        yield f"{at}.options", "a choice needs options"
+    if field.options and field.type not in ("choice", "multi_choice"):
+        yield f"{at}.options", "options go with choice and multi_choice"
+    for option in field.options or {}:
+        if not is_key(option):
+            yield f"{at}.options.{option}", "is not a name ([a-z][a-z0-9_]*)"
+    if (field.type == "rows") != bool(field.fields):
+        yield f"{at}.fields", "fields go with rows, and rows need some"
+    if field.type == "ref" and not field.kind:
+        yield f"{at}.kind", "a ref names the kind that it refers to"
+    if field.kind and (field.options or field.type not in ("ref", "multi_choice")):
+        yield f"{at}.kind", "kind goes with ref, or with a multi_choice that has no options"
+    if field.scale and field.type != "number":
+        yield f"{at}.scale", "scale goes with number"
+    if not 0 <= field.scale <= 9:
+        yield f"{at}.scale", "a scale is 0 to 9"
+    if field.min is not None and field.max is not None and field.min > field.max:
+        yield f"{at}.min", "min is above max"
+    if field.merge == "set" and field.type not in ("multi_choice", "text"):
+        yield f"{at}.merge", "set goes with multi_choice and text"
+    if field.merge != "set" and field.merge is not None and field.type == "multi_choice":
+        yield f"{at}.merge", "multi_choice merges as a set"
+    if field.computed is not None and (field.required or field.merge or field.default is not None):
+        yield f"{at}.computed", "a computed field is not written: no required, merge or default"
+    try:
+        _ = field.regex
+    except re.error as error:
+        yield f"{at}.pattern", f"not a pattern: {error}"
+    yield from _logic_faults(f"{at}.when", field.when)
+    yield from _logic_faults(f"{at}.computed", field.computed)
+    yield from _default_faults(at, field)
+    for sub_name, sub in (field.fields or {}).items():
+        if sub.type in ("rows", "photos", "files"):
+            yield f"{at}.fields.{sub_name}.type", f"{sub.type} cannot stand in a row"
+        yield from _field_faults(f"{at}.fields.{sub_name}", sub_name, sub, field.fields or {})
+    for total in field.totals or []:
+        if total not in (field.fields or {}):
+            yield f"{at}.totals", f"{total} is not a field of the row"
+
+
+DEFAULT_WORDS: Final = {
+    "me": ("person",), "now": ("instant",), "today": ("date",), "here": ("place",),
+}  # fmt: skip
+
+
+def _default_faults(at: str, field: Field) -> Iterator[Fault]:
+    default = field.default
+    if default is None or default == "last":
+        return
+    words = DEFAULT_WORDS.get(default) if isinstance(default, str) else None
+    if words and field.type in words:
+        return
+    if (reason := field.reason(default)) is not None:
+        yield f"{at}.default", f"does not fit the field: {reason}"
+
+
+def _audience_faults(at: str, kind: Kind) -> Iterator[Fault]:
+    if not AUDIENCE.fullmatch(kind.audience):
+        yield f"{at}.audience", "is all, office, team:{field} or person:{field}"
+        return
+    name = kind.audience_field
+    if name is None or name == "author":
+        return
+    field = kind.fields.get(name)
+    if field is None:
+        yield f"{at}.audience", f"{name} is not a field"
+    elif field.rule != "once" and not kind.computed_by:
+        yield f"{at}.audience", f'{name} decides who sees the record, so it needs "merge": "once"'
+    elif kind.audience.startswith("person") and field.type != "person":
+        yield f"{at}.audience", f"{name} is not a person"
+
+
+def _who_faults(at: str, who: Iterable[str], kind: Kind) -> Iterator[Fault]:
+    for word in who:
+        role, _, name = word.partition(":")
+        if name and name not in kind.fields:
+            yield at, f"{word}: {name} is not a field"
+        elif role == "self":
+            if not name:
+                yield at, "self names a field: self:worker"
+        elif role in ("all", "author"):
+            if name:
+                yield at, f"{role} takes no field"
+        elif role not in ROLES:
+            yield at, f"{word}: {role} is not a role"
+
+
+def _life_faults(at: str, kind: Kind) -> Iterator[Fault]:
+    for name, state in kind.states.items():
+        if not is_key(name):
+            yield f"{at}.states.{name}", "is not a name ([a-z][a-z0-9_]*)"
+        yield from _label_faults(f"{at}.states.{name}.label", state.label)
+    if kind.first_state and kind.states[kind.first_state].seals:
+        yield f"{at}.states.{kind.first_state}", "the first state cannot seal: nobody approved it"
+    for name, act in kind.acts.items():
+        here = f"{at}.acts.{name}"
+        yield from _label_faults(f"{here}.label", act.label)
+        for state_name in [*act.from_, act.to]:
+            if state_name not in kind.states:
+                yield here, f"{state_name} is not a state"
+        for origin in act.from_:
+            if origin in kind.states and kind.states[origin].seals:
+                yield f"{here}.from", f"{origin} is sealed: what comes later is an amendment"
+        if not act.roles:
+            yield f"{here}.roles", "nobody may do it"
+        yield from _who_faults(f"{here}.roles", act.roles, kind)
+        yield from _who_faults(f"{here}.not", act.not_, kind)
+        yield from _logic_faults(f"{here}.if", act.if_)
+
+
+def _layout_faults(at: str, kind: Kind) -> Iterator[Fault]:
+    named = {*kind.fields, "state", "by", "pending"}
+    lists = [(f"{at}.title", kind.title), (f"{at}.export", kind.export)]
+    lists += [(f"{at}.form[{i}].fields", part.fields) for i, part in enumerate(kind.form)]
+    lists += [(f"{at}.views[{i}].columns", view.columns) for i, view in enumerate(kind.views)]
+    for path, names in lists:
+        for name in names:
+            if name not in named:
+                yield path, f"{name} is not a field"
+    dated = [(f"{at}.day", kind.day)]
+    dated += [(f"{at}.views[{i}].date", view.date) for i, view in enumerate(kind.views)]
+    for path, day in dated:
+        if day is not None and (day not in kind.fields or kind.fields[day].type != "date"):
+            yield path, f"{day} is not a date field"
+    for i, view in enumerate(kind.views):
+        if view.group is not None and view.group not in named:
+            yield f"{at}.views[{i}].group", f"{view.group} is not a field"
+
+
+def _label_faults(at: str, label: Label) -> Iterator[Fault]:
+    for language in ("zh", "en"):
+        if not label.get(language):
+            yield at, f"no label in {language}"
+
+
+def _logic_faults(at: str, rule: Logic) -> Iterator[Fault]:
+    for operator in logic.unknown_operators(rule):
+        yield at, f"{operator} is not an operator that both languages answer alike"
+
+
+def _check_references(file: str, module: Module, kinds: Mapping[str, Kind]) -> None:
+    for kind_name, kind in module.kinds.items():
+        for name, field in kind.fields.items():
+            if field.kind is not None and field.kind not in kinds:
+                at = f"$.kinds.{kind_name}.fields.{name}.kind"
+                raise BadDeclaration(file, at, f"{field.kind} is not a declared kind")

@@ -1,0 +1,57 @@
+"""JsonLogic: the conditions, checks and computed values of a declaration (rule V4).
+
+The library is panzi-json-logic here and json-logic-js on the phone. Declarations may use only
+the operators in OPERATORS: those that both answer alike over the public table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from json_logic import jsonLogic  # type: ignore[import-untyped]
+
+from server.core.value import Value
+
+OPERATORS: Final = frozenset(
+    """var missing missing_some if == === != !== ! !! or and > >= < <= max min + - * / %
+    map filter reduce all none some merge in cat substr""".split()  # noqa: SIM905
+)
+
+
+def answer(rule: Any, data: Mapping[str, Any]) -> Any:
+    """What a rule answers over nested data (see `data_of`)."""
+    return jsonLogic(rule, data)
+
+
+def holds(rule: Any, data: Mapping[str, Any]) -> bool:
+    """Whether a condition holds; no condition always does."""
+    return rule is None or bool(jsonLogic({"!!": [rule]}, data))
+
+
+def data_of(
+    values: Mapping[str, Value], decimals: Callable[[str], int], state: str | None
+) -> dict[str, Any]:
+    """V4: shown values by path → the nested object that a rule sees, numbers with their scale."""
+    data: dict[str, Any] = {"state": state}
+    for path, value in values.items():
+        if type(value) is int and (places := decimals(path)):
+            value = value / 10**places
+        *outer, last = path.split(".")
+        inner = data
+        for segment in outer:
+            inner = inner.setdefault(segment, {})
+        inner[last] = value
+    return data
+
+
+def unknown_operators(rule: Any) -> Iterator[str]:
+    """The operators in a rule that a declaration may not use."""
+    if isinstance(rule, list):
+        for item in rule:
+            yield from unknown_operators(item)
+    elif isinstance(rule, dict):
+        for operator, arguments in rule.items():
+            if operator not in OPERATORS:
+                yield operator
+            yield from unknown_operators(arguments)
