@@ -20,8 +20,10 @@ class Project(Table, tablename="project"):
     id = Text(primary_key=True, default=None)
     name = Text()
     zone = Text(default="Asia/Shanghai")  # IANA name
-    fence = Text(null=True, default=None)  # JSON text, whole numbers only
-    rule = Text(null=True, default=None)  # JSON text: settings that a module reads
+    lat = BigInt(null=True, default=None)  # 1e-7 degrees: the middle of the fence
+    lng = BigInt(null=True, default=None)
+    radius_m = Integer(null=True, default=None)
+    day_minutes = Integer(default=480)  # one 工
     created = BigInt()
     demo = Integer(default=0)  # 1: made by --demo
     head = BigInt(default=0)
