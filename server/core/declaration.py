@@ -45,7 +45,7 @@ class Check(msgspec.Struct, forbid_unknown_fields=True, rename={"else_": "else"}
 
 class State(msgspec.Struct, forbid_unknown_fields=True):
     label: Label
-    tone: Literal["waits", "done", "needs_you", "info"] = "info"
+    tone: Literal["plain", "waits", "done", "needs_you", "hazard"] = "plain"
     seals: bool = False
 
 
