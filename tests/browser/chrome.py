@@ -1,0 +1,153 @@
+"""One phone (or one desk) as a Chromium of its own: a persistent profile that outlives a killed browser.
+
+Profiles are never shared, so two phones are two devices. What a test does with it goes by accessible role and name.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from playwright.sync_api import BrowserContext, Error, Locator, Page, Playwright, expect
+
+from tests.browser import words
+from tests.browser.wait import until
+
+Language = Literal["zh-CN", "en"]
+Theme = Literal["paper", "sunlight", "night"]
+
+NARROW = (360, 740)
+WIDE = (1280, 800)
+GATE = {"latitude": 31.2304, "longitude": 121.4737, "accuracy": 12}
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+@dataclass
+class Phone:
+    play: Playwright
+    chromium: str
+    profile: Path
+    url: str
+    language: Language = "zh-CN"
+    size: tuple[int, int] = NARROW
+    place: dict[str, float] | None = field(default_factory=lambda: dict(GATE))
+    home: Path | None = None
+    arguments: tuple[str, ...] = ()
+    before: list[str] = field(default_factory=list)
+    """Scripts that run in each page before the app's own."""
+    bindings: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    context: BrowserContext | None = None
+
+    # ── the browser ──────────
+
+    def switch_on(self) -> Phone:
+        self.context = self.play.chromium.launch_persistent_context(
+            self.profile,
+            executable_path=self.chromium,
+            headless=True,
+            args=[*ARGUMENTS, *self.arguments],
+            env={"HOME": str(self.home)} if self.home else None,
+            viewport={"width": self.size[0], "height": self.size[1]},
+            is_mobile=self.size[0] < 700,
+            has_touch=self.size[0] < 700,
+            device_scale_factor=2 if self.size[0] < 700 else 1,
+            locale=self.language,
+            timezone_id="Asia/Shanghai",
+            geolocation=self.place,  # type: ignore[arg-type]
+            permissions=["geolocation"] if self.place else [],
+            accept_downloads=True,
+        )
+        self.context.set_default_timeout(20_000)
+        for name, answer in self.bindings.items():
+            self.context.expose_binding(name, answer)
+        for script in self.before:
+            self.context.add_init_script(script)
+        self.context.on("weberror", lambda wrong: self.errors.append(str(wrong.error)))
+        return self
+
+    def open(self, path: str = "/") -> Phone:
+        if self.context is None:
+            self.switch_on()
+        self.page.goto(self.url + path)
+        return self
+
+    @property
+    def page(self) -> Page:
+        assert self.context is not None, "the phone is off"
+        return self.context.pages[0] if self.context.pages else self.context.new_page()
+
+    def processes(self) -> list[psutil.Process]:
+        mine = f"--user-data-dir={self.profile}"
+        return [process for process in psutil.process_iter(["cmdline"]) if mine in (process.info["cmdline"] or [])]
+
+    def kill(self) -> None:
+        """As an empty battery does: no event, no goodbye."""
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def buried(self) -> None:
+        """Wait until nothing of the killed browser is left, so that the profile can be opened again."""
+        until(lambda: not self.processes(), "the browser still runs")
+        if self.context is not None:
+            with suppress(Error):  # it is dead: that was the point
+                self.context.close()
+        self.context = None
+
+    def switch_off(self) -> None:
+        if self.context is not None:
+            self.context.close()
+        self.context = None
+
+    def airplane(self, on: bool = True) -> None:
+        assert self.context is not None
+        self.context.set_offline(on)
+
+    def installed(self) -> None:
+        """Until the service worker keeps the app, so that it opens with no network."""
+        self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+
+    # ── what a person sees and does ──────────
+
+    def say(self, key: str, **values: object) -> str:
+        return words.say(self.language, key, **values)
+
+    def button(self, key: str, **values: object) -> Locator:
+        return self.page.get_by_role("button", name=self.say(key, **values))
+
+    def tap(self, key: str, **values: object) -> None:
+        self.button(key, **values).first.click()
+
+    def go(self, key: str) -> None:
+        """By the bottom bar or any other link."""
+        self.page.get_by_role("link", name=self.say(key)).first.click()
+
+    def fill(self, key: str, text: str) -> None:
+        self.page.get_by_label(self.say(key)).first.fill(text)
+
+    def sees(self, text: str | re.Pattern[str]) -> None:
+        expect(self.page.get_by_text(text).first).to_be_visible()
+
+    def sees_no(self, text: str | re.Pattern[str]) -> None:
+        expect(self.page.get_by_text(text)).to_have_count(0)
+
+
+def forget(profile: Path) -> None:
+    shutil.rmtree(profile, ignore_errors=True)
