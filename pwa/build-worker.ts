@@ -1,0 +1,64 @@
+// Builds the service worker after the app, with two things told to it: the build id
+// (a hash over every file of the app) and the list of files to keep for offline use.
+// The same id stands in index.html, so the worker can see that both belong together.
+import { createHash } from 'node:crypto';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { build, type Plugin } from 'vite';
+
+const BUILD_MARK = '__GONGBU_BUILD__';
+// Kept by the browser or by the server, not needed to run the app offline.
+const NOT_KEPT = /(^index\.html|^build\.json|\.map|^\..*)$/;
+
+export function serviceWorker(): Plugin {
+  let root = '';
+  let dist = '';
+  let id = 'dev';
+  return {
+    name: 'gongbu-service-worker',
+    apply: 'build',
+    enforce: 'post',
+    configResolved(config) {
+      root = config.root;
+      dist = join(root, config.build.outDir);
+    },
+    generateBundle(_options, bundle) {
+      id = buildId(Object.keys(bundle), JSON.stringify(bundle['index.html']));
+      const shell = bundle['index.html'];
+      if (shell?.type === 'asset') shell.source = String(shell.source).replaceAll(BUILD_MARK, id);
+    },
+    async closeBundle() {
+      const files = filesIn(dist).filter((file) => !NOT_KEPT.test(file) && file !== 'sw.js');
+      await buildWorker(root, dist, { id, files: files.map((file) => `/${file}`) });
+      writeFileSync(join(dist, 'build.json'), JSON.stringify({ build: id, files }));
+    },
+  };
+}
+
+function buildId(names: string[], shell: string): string {
+  const hash = createHash('sha256');
+  for (const name of names.toSorted()) hash.update(`${name}\n`);
+  return hash.update(shell).digest('hex').slice(0, 12);
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .toSorted();
+}
+
+async function buildWorker(root: string, dist: string, about: { id: string; files: string[] }): Promise<void> {
+  await build({
+    configFile: false,
+    root,
+    logLevel: 'warn',
+    publicDir: false,
+    define: { __BUILD__: JSON.stringify(about.id), __FILES__: JSON.stringify(about.files) },
+    build: {
+      outDir: dist,
+      emptyOutDir: false,
+      lib: { entry: join(root, 'src/sw.ts'), formats: ['iife'], name: 'worker', fileName: () => 'sw.js' },
+    },
+  });
+}

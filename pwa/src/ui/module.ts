@@ -1,0 +1,33 @@
+// What a module brings to the phone beside its declaration: its own screens, a card on Today, links.
+// `app.ts` finds these in `modules/*/index.ts`; that file is small and loaded at start, the screens are not.
+
+import type { Component } from 'svelte';
+import type { IconName } from './icons/icons.ts';
+import type { Key } from './i18n.svelte.ts';
+import type { Site } from './site.svelte.ts';
+
+export interface ScreenProps extends Record<string, unknown> {
+  site: Site;
+  params: Readonly<Record<string, string>>;
+  query: URLSearchParams;
+}
+
+export type ScreenLoader = () => Promise<{ default: Component<ScreenProps> }>;
+
+export interface ModuleLink {
+  readonly label: Key;
+  readonly path: string;
+  readonly icon: IconName;
+  /** Shown to who holds one of these; to everyone when left out. */
+  readonly roles?: readonly string[];
+}
+
+export interface ModuleFace {
+  /** As in its declaration. */
+  readonly module: string;
+  /** A card on Today, in the first load: keep it small. */
+  readonly today?: Component<{ site: Site }>;
+  /** `labour/crew` → screen at `/labour/crew` */
+  readonly routes: Readonly<Record<string, ScreenLoader>>;
+  readonly links?: readonly ModuleLink[];
+}

@@ -1,0 +1,78 @@
+// Long lists: only the rows near the window exist. A thin runes face on @tanstack/virtual-core;
+// the page itself scrolls, so the list knows how far down the page it begins.
+
+import {
+  observeWindowOffset,
+  observeWindowRect,
+  Virtualizer,
+  type VirtualItem,
+  type VirtualizerOptions,
+  windowScroll,
+} from '@tanstack/virtual-core';
+
+export interface VirtualRows {
+  readonly items: readonly VirtualItem[];
+  readonly total: number;
+  readonly start: number;
+  toIndex(index: number): void;
+  measure(node: Element): void;
+}
+
+interface Options {
+  readonly count: () => number;
+  readonly estimate: (index: number) => number;
+  readonly key?: (index: number) => string | number;
+  readonly list: () => HTMLElement | undefined;
+  readonly overscan?: number;
+}
+
+/** Call it while a component is being made. */
+export function virtualRows(options: Options): VirtualRows {
+  let version = $state(0);
+  let start = 0;
+
+  const settings = (): VirtualizerOptions<Window, Element> => ({
+    count: options.count(),
+    estimateSize: options.estimate,
+    ...(options.key ? { getItemKey: options.key } : {}),
+    overscan: options.overscan ?? 8,
+    scrollMargin: start,
+    getScrollElement: () => window,
+    observeElementRect: observeWindowRect,
+    observeElementOffset: observeWindowOffset,
+    scrollToFn: windowScroll,
+    initialOffset: () => window.scrollY,
+    initialRect: { width: window.innerWidth, height: window.innerHeight },
+    onChange: () => {
+      version += 1;
+    },
+  });
+
+  const virtual = new Virtualizer<Window, Element>(settings());
+  $effect(() => virtual._didMount());
+  $effect(() => {
+    const list = options.list();
+    start = list ? list.getBoundingClientRect().top + window.scrollY : 0;
+    virtual.setOptions(settings());
+    virtual._willUpdate();
+    version += 1;
+  });
+
+  return {
+    get items() {
+      void version;
+      return virtual.getVirtualItems();
+    },
+    get total() {
+      void version;
+      return virtual.getTotalSize();
+    },
+    get start() {
+      void version;
+      return start;
+    },
+    toIndex: (index) => virtual.scrollToIndex(index, { align: 'auto' }),
+    measure: (node) => virtual.measureElement(node),
+  };
+}
+

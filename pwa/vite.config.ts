@@ -1,0 +1,24 @@
+// How the phone app is built: Svelte, hashed assets, and the service worker last,
+// because it carries the list of everything it must keep for offline use.
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+import { serviceWorker } from './build-worker.ts';
+
+export default defineConfig({
+  base: '/',
+  plugins: [svelte(), serviceWorker()],
+  server: { fs: { allow: ['..'] }, proxy: { '/api': process.env.GONGBU ?? 'http://127.0.0.1:8000' } },
+  build: {
+    target: ['chrome109', 'firefox115', 'safari16.4'],
+    manifest: true,
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    modulePreload: { polyfill: false },
+  },
+  test: {
+    include: ['../tests/pwa/**/*.test.ts'],
+    environment: 'node',
+    testTimeout: 60_000,
+  },
+  resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
+});
