@@ -1,66 +1,36 @@
-// What a module declares (shared/modules/*.json), read once into types; the phone's checks on values.
+// A declaration: what a module is, as data (shared/modules/*.json), read once into types.
+// The server has refused wrong ones at its start and the build checks them too, so reading here only
+// fills in what is left out.
 
+import {
+  checkField,
+  checkKeyed,
+  type Field,
+  type FieldType,
+  KEYED_MAX,
+  type Label,
+  type Logic,
+  type Merge,
+  type Reason,
+} from './field.ts';
 import type { Value } from './value.ts';
 
-export interface Label {
-  readonly zh: string;
-  readonly en: string;
-}
+export type { Field, FieldType, Label, Logic, Merge, Option, Reason } from './field.ts';
 
-export type FieldType =
-  | 'text'
-  | 'long_text'
-  | 'number'
-  | 'money'
-  | 'bool'
-  | 'choice'
-  | 'multi_choice'
-  | 'date'
-  | 'instant'
-  | 'minutes'
-  | 'place'
-  | 'ref'
-  | 'person'
-  | 'photos'
-  | 'files'
-  | 'signature'
-  | 'rows';
-
-export type Merge = 'keep' | 'last' | 'once' | 'set';
-/** JsonLogic */
-export type Logic = Value;
-
-export interface Option extends Label {
-  readonly tone?: string;
-}
-
-export interface Field {
-  readonly name: string;
-  readonly type: FieldType;
-  readonly label?: Label;
-  readonly merge: Merge;
-  readonly required?: boolean;
-  readonly max?: number;
-  readonly min?: number;
-  readonly pattern?: string;
-  readonly scale?: number;
-  readonly unit?: string;
-  readonly options?: Readonly<Record<string, Option>>;
-  readonly kind?: string;
-  readonly fields?: Readonly<Record<string, Field>>;
-  readonly when?: Logic;
-  readonly default?: Value;
-  readonly computed?: Logic;
+export interface Check {
+  readonly that: Logic;
+  readonly else: Label;
+  readonly level: 'warn' | 'error';
 }
 
 export interface State {
-  readonly label?: Label;
+  readonly label: Label;
   readonly tone?: string;
   readonly seals?: boolean;
 }
 
 export interface Act {
-  readonly label?: Label;
+  readonly label: Label;
   readonly from: readonly string[];
   readonly to: string;
   readonly roles: readonly string[];
@@ -69,10 +39,17 @@ export interface Act {
   readonly needs_note?: boolean;
 }
 
-export interface Check {
-  readonly that: Logic;
-  readonly else: Label;
-  readonly level?: 'warn' | 'refuse';
+export interface Section {
+  readonly title?: Label;
+  readonly fields: readonly string[];
+}
+
+export interface View {
+  readonly as: 'list' | 'calendar' | 'table' | (string & {});
+  readonly columns?: readonly string[];
+  readonly group?: string;
+  readonly date?: string;
+  readonly label?: Label;
 }
 
 export interface Kind {
@@ -81,19 +58,27 @@ export interface Kind {
   readonly label: Label;
   readonly title: readonly string[];
   readonly audience: string;
-  readonly may: { readonly create: readonly string[]; readonly edit: readonly string[] };
+  readonly may: {
+    readonly create: readonly string[];
+    readonly edit: readonly string[];
+    readonly delete: readonly string[];
+  };
   readonly fields: Readonly<Record<string, Field>>;
   readonly checks: readonly Check[];
   readonly states: Readonly<Record<string, State>>;
+  readonly firstState: string | null;
   readonly acts: Readonly<Record<string, Act>>;
-  readonly form: readonly { readonly title?: Label; readonly fields: readonly string[] }[];
-  readonly views: readonly Readonly<Record<string, Value>>[];
+  readonly form: readonly Section[];
+  readonly views: readonly View[];
   readonly export: readonly string[];
-  readonly alerts: readonly Readonly<Record<string, Value>>[];
+  /** Name of the date field that dates the record. */
   readonly day?: string;
   readonly computed_by?: string;
-  /** As written in the file. */
-  readonly raw: Readonly<Record<string, Value>>;
+  /** The field that the audience names (`worker` in `person:{worker}`). */
+  readonly audienceField: string | null;
+  readonly required: readonly string[];
+  /** The fields written by key (photos, files, rows) → how many keys each may hold. */
+  readonly keyed: Readonly<Record<string, number>>;
 }
 
 export interface Module {
@@ -105,9 +90,128 @@ export interface Module {
 }
 
 export interface Declarations {
-  /** Sum of all module versions. */
+  /** Sum of all module versions (M9). */
   readonly v: number;
   readonly modules: Readonly<Record<string, Module>>;
   readonly kinds: Readonly<Record<string, Kind>>;
   kind(c: string): Kind | undefined;
+}
+
+type Written<T> = { readonly [K in keyof T]?: T[K] };
+interface WrittenField extends Omit<Written<Field>, 'fields'> {
+  readonly type: FieldType;
+  readonly label: Label;
+  readonly fields?: Readonly<Record<string, WrittenField>>;
+}
+interface WrittenKind extends Omit<Written<Kind>, 'fields' | 'may'> {
+  readonly label: Label;
+  readonly audience: string;
+  readonly fields: Readonly<Record<string, WrittenField>>;
+  readonly may?: Written<Kind['may']>;
+}
+interface WrittenModule extends Omit<Module, 'kinds'> {
+  readonly kinds: Readonly<Record<string, WrittenKind>>;
+}
+
+/** The parsed JSON of every module. */
+export function readDeclarations(files: readonly unknown[]): Declarations {
+  const modules: Record<string, Module> = {};
+  const kinds: Record<string, Kind> = {};
+  let v = 0;
+  for (const file of files) {
+    const module = readModule(file as WrittenModule);
+    modules[module.module] = module;
+    for (const kind of Object.values(module.kinds)) kinds[kind.c] = kind;
+    v += module.version;
+  }
+  return { v, modules, kinds, kind: (c) => (Object.hasOwn(kinds, c) ? kinds[c] : undefined) };
+}
+
+/** The declared field that a path begins with, computed ones aside. */
+export function fieldAt(kind: Kind, path: string): Field | undefined {
+  const field = rootField(kind, path);
+  return field?.computed === undefined ? field : undefined;
+}
+
+/** The merge rule of a path; an undeclared one is kept (M9). */
+export function ruleAt(kind: Kind | undefined, path: string): Merge {
+  return (kind && rootField(kind, path)?.merge) ?? 'keep';
+}
+
+/** The power of ten between the stored and the shown number at a path (V4). */
+export function decimalsAt(kind: Kind, path: string): number {
+  const root = rootField(kind, path);
+  if (!root?.fields || root.name === path) return root?.decimals ?? 0;
+  return ownField(root.fields, path.split('.').slice(2).join('.'))?.decimals ?? 0;
+}
+
+/** Why a value may not be written at a path, or null. */
+export function reasonAt(kind: Kind, path: string, value: Value): Reason | null {
+  const field = fieldAt(kind, path);
+  if (!field) return 'path';
+  return field.name === path ? checkField(field, value) : checkKeyed(field, path.split('.'), value);
+}
+
+function rootField(kind: Kind, path: string): Field | undefined {
+  const own = ownField(kind.fields, path);
+  if (own) return own;
+  const dot = path.indexOf('.');
+  return dot < 0 ? undefined : ownField(kind.fields, path.slice(0, dot));
+}
+
+function ownField(fields: Readonly<Record<string, Field>>, name: string): Field | undefined {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+}
+
+function readModule(file: WrittenModule): Module {
+  const kinds: Record<string, Kind> = {};
+  for (const [name, kind] of Object.entries(file.kinds))
+    kinds[name] = readKind(`${file.module}.${name}`, kind);
+  return { ...file, kinds };
+}
+
+function readKind(c: string, written: WrittenKind): Kind {
+  const fields = readFields(written.fields);
+  const states = written.states ?? {};
+  return {
+    ...written,
+    c,
+    fields,
+    states,
+    title: written.title ?? [],
+    may: { create: [], edit: [], delete: [], ...written.may },
+    checks: (written.checks ?? []).map((check) => ({ ...check, level: check.level ?? 'error' })),
+    acts: written.acts ?? {},
+    form: written.form ?? [],
+    views: written.views ?? [],
+    export: written.export ?? [],
+    firstState: Object.keys(states)[0] ?? null,
+    audienceField: /\{(\w+)\}/.exec(written.audience)?.[1] ?? null,
+    required: Object.values(fields)
+      .filter((field) => field.required)
+      .map((field) => field.name),
+    keyed: Object.fromEntries(
+      Object.values(fields).flatMap(({ name, type, max }) =>
+        isKeyed(type) ? [[name, max ?? KEYED_MAX[type]] as const] : [],
+      ),
+    ),
+  };
+}
+
+function isKeyed(type: FieldType): type is keyof typeof KEYED_MAX {
+  return Object.hasOwn(KEYED_MAX, type);
+}
+
+function readFields(written: Readonly<Record<string, WrittenField>>): Record<string, Field> {
+  const fields: Record<string, Field> = {};
+  for (const [name, field] of Object.entries(written)) {
+    fields[name] = {
+      ...field,
+      name,
+      fields: field.fields && readFields(field.fields),
+      merge: field.merge ?? (field.type === 'multi_choice' ? 'set' : 'keep'),
+      decimals: field.type === 'money' ? 2 : (field.scale ?? 0),
+    } as Field;
+  }
+  return fields;
 }

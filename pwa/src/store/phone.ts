@@ -10,7 +10,7 @@ import type { Remedy } from '../core/problem.ts';
 import type { Value } from '../core/value.ts';
 
 export type { Op } from '../core/batch.ts';
-export type { MergeRecord, Stamp, Write } from '../core/merge.ts';
+export type { MergeRecord, Write } from '../core/merge.ts';
 export { Problem } from '../core/problem.ts';
 export type { Value } from '../core/value.ts';
 
@@ -46,6 +46,8 @@ export interface Query {
   readonly state?: readonly string[];
   readonly where?: (shown: Shown) => boolean;
   readonly limit?: number;
+  /** Only records with late writes that wait for the approver; as cheap as `state`. */
+  readonly held?: true;
   /** Deleted records are left out unless asked for. */
   readonly deleted?: boolean;
 }

@@ -1,0 +1,60 @@
+// JsonLogic: the conditions, checks and computed values of a declaration (V4).
+// The library is json-logic-js here and panzi-json-logic on the server; declarations use only the
+// operators that both answer alike.
+
+import jsonLogic from 'json-logic-js';
+import type { Kind } from './declaration.ts';
+import { decimalsAt } from './declaration.ts';
+import type { Logic } from './field.ts';
+import type { Value } from './value.ts';
+
+export type LogicData = Readonly<Record<string, unknown>>;
+
+/** What a rule answers over nested data (see `dataOf`). */
+export function answer(rule: Logic, data: LogicData): unknown {
+  return jsonLogic.apply(rule as Parameters<typeof jsonLogic.apply>[0], data);
+}
+
+/** Whether a condition holds; no condition always does. */
+export function holds(rule: Logic | undefined, data: LogicData): boolean {
+  return rule === undefined || rule === null || truthy(answer(rule, data));
+}
+
+/** JsonLogic's truth: an empty array is false. */
+export function truthy(value: unknown): boolean {
+  return jsonLogic.truthy(value);
+}
+
+/** V4: shown values by path → the nested object that a rule sees, numbers with their scale applied. */
+export function dataOf(
+  kind: Kind | undefined,
+  values: Readonly<Record<string, Value>>,
+  state: string | null,
+): LogicData {
+  const data: Record<string, unknown> = { state };
+  for (const [path, value] of Object.entries(values)) {
+    const places = kind ? decimalsAt(kind, path) : 0;
+    put(data, path.split('.'), places && typeof value === 'number' ? value / 10 ** places : value);
+  }
+  return data;
+}
+
+function put(data: Record<string, unknown>, segments: readonly string[], value: unknown): void {
+  let inner = data;
+  for (const segment of segments.slice(0, -1)) {
+    inner[segment] ??= {};
+    inner = inner[segment] as Record<string, unknown>;
+  }
+  inner[segments.at(-1) as string] = value;
+}
+
+/** What a computed field answers; undefined where it cannot be computed. */
+export function computed(
+  kind: Kind,
+  name: string,
+  values: Readonly<Record<string, Value>>,
+  state: string | null,
+): unknown {
+  const rule = kind.fields[name]?.computed;
+  return rule === undefined ? undefined : answer(rule, dataOf(kind, values, state));
+}
