@@ -275,3 +275,84 @@ def gongbu(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "server", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
+
+
+# ── the README ──────────
+
+
+def readme() -> str:
+    return (ROOT / "README.md").read_text("utf-8")
+
+
+def section(title: str) -> str:
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", readme(), re.MULTILINE | re.DOTALL)
+    assert found, f"the README has no section {title!r}"
+    return found[1]
+
+
+def mapped() -> list[str]:
+    """The paths of the README's map: one a line, indented below the folder that they lie in."""
+    block = re.search(r"```\n(.*?)```", section("The map"), re.DOTALL)
+    assert block, "the map is a block of code"
+    above: list[str] = []
+    paths = []
+    for line in block[1].splitlines():
+        entry = re.match(r"( *)(\S+)(?:  |$)", line)
+        if not entry:
+            continue
+        depth = len(entry[1]) // 2
+        above = [*above[:depth], entry[2]]
+        paths.append("".join(above))
+    return paths
+
+
+def test_the_map_in_the_readme_is_true() -> None:
+    paths = mapped()
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    top = {path.relative_to(ROOT).parts[0] for path in tracked()}
+    shown = {path.split("/")[0] for path in paths}
+    assert {name for name in top if not name.startswith(".")} - shown == set(), "not in the map"
+
+
+def test_the_map_names_every_floor() -> None:
+    paths = set(mapped())
+    for root, floors in FLOORS.items():
+        for name in floors:
+            assert f"{root.relative_to(ROOT)}/{name}/" in paths
+
+
+def commands(program: str) -> set[str]:
+    """What follows `make` or `gongbu` wherever the README shows it as code."""
+    code = re.findall(r"```\w*\n(.*?)```|`([^`\n]+)`", readme(), re.DOTALL)
+    lines = [line.strip().removeprefix("$ ") for pair in code for part in pair for line in part.splitlines()]
+    return {
+        word[1]
+        for line in lines
+        if (word := re.match(rf"(?:\S*/|sudo (?:-u \w+ )?(?:\S*/)?)?{program} ([a-z][\w-]*)", line))
+    }
+
+
+def test_every_make_command_in_the_readme_is_a_target() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert commands("make")
+    assert commands("make") - targets == set()
+
+
+def test_every_gongbu_command_in_the_readme_exists_and_explains_itself() -> None:
+    assert commands("gongbu")
+    for command in sorted(commands("gongbu")):
+        done = gongbu(command, "--help")
+        assert done.returncode == 0, f"gongbu {command} --help: {done.stderr}"
+
+
+def test_every_link_in_the_readme_leads_somewhere_and_every_name_is_there() -> None:
+    """[`push`](server/sync/push.py): the file is there, and the word stands in it."""
+    links = re.findall(r"\[([^\]]*)\]\((?!https?:|#)([^)\s]+)\)", readme())
+    assert links
+    wrong = [target for _, target in links if not (ROOT / target).exists()]
+    for text, target in links:
+        path = ROOT / target
+        for name in re.findall(r"`([\w.]+)(?:\(\))?`", text):
+            if path.is_file() and not re.search(rf"\b{re.escape(name)}\b", path.read_text("utf-8")):
+                wrong.append(f"{name} is not in {target}")
+    assert wrong == []

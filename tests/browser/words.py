@@ -11,21 +11,14 @@ LOCALES = Path(__file__).resolve().parents[2] / "shared" / "locales"
 
 @cache
 def words(language: str) -> dict[str, str]:
-    return flat(json.loads((LOCALES / f"{language}.json").read_text("utf-8")))
-
-
-def flat(tree: dict[str, object], before: str = "") -> dict[str, str]:
-    leaves: dict[str, str] = {}
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            leaves |= flat(value, f"{before}{key}.")
-        else:
-            leaves[before + key] = str(value)
-    return leaves
+    found: dict[str, str] = json.loads((LOCALES / f"{language}.json").read_text("utf-8"))
+    return found
 
 
 def say(language: str, key: str, **values: object) -> str:
-    text = words(language)[key]
+    """The text of a key with its `{name}`s filled in; of `one|other` the form that `n` asks for."""
+    one, _, other = words(language)[key].partition("|")
+    text = other if other and values.get("n") != 1 else one
     for name, value in values.items():
         text = text.replace("{" + name + "}", str(value))
     return text
