@@ -27,7 +27,7 @@ export interface ModuleFace {
   readonly module: string;
   /** A card on Today, in the first load: keep it small. */
   readonly today?: Component<{ site: Site }>;
-  /** `labour/crew` → screen at `/labour/crew` */
+  /** `module/screen` → screen at `/module/screen` */
   readonly routes: Readonly<Record<string, ScreenLoader>>;
   readonly links?: readonly ModuleLink[];
 }
