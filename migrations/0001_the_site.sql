@@ -211,6 +211,8 @@ CREATE TRIGGER member_team_gone AFTER DELETE ON member_team BEGIN
 END;
 
 --: postgres
+ALTER TABLE record ALTER COLUMN aud TYPE TEXT COLLATE "C";  -- a class of labels is a range of it
+
 CREATE FUNCTION ask_mirror(site TEXT) RETURNS void LANGUAGE sql AS $$
   INSERT INTO job (key, kind, args) VALUES ('mirror:' || site, 'mirror', json_build_object('project', site)::text)
     ON CONFLICT (key) DO UPDATE SET due = 0, asked = job.asked + 1, dead = 0

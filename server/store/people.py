@@ -6,7 +6,6 @@ Nothing here asks who may; that is for whoever calls.
 
 from __future__ import annotations
 
-import json
 import unicodedata
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +17,7 @@ from server.store.tables import member_id, member_team_id
 
 NAME_MAX: Final = 60
 Change = tuple[str, tuple[Any, ...]]
+Fence = tuple[int, int, int]  # lat and lng in 1e-7 degrees, radius in metres
 
 
 class Taken(Exception):
@@ -59,23 +59,21 @@ async def add_project(
     now: int,
     *,
     zone: str = "Asia/Shanghai",
-    fence: Mapping[str, Any] | None = None,
-    rule: Mapping[str, Any] | None = None,
+    fence: Fence | None = None,
+    day_minutes: int = 480,
     demo: bool = False,
     id: str | None = None,
 ) -> str:
     id = id or new_id()
-    await store.change([(
-        "INSERT INTO project (id, name, zone, fence, rule, created, demo, head) VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
-        (id, tidy(name), zone, text_of(fence), text_of(rule), now, int(demo)),
-    )])
+    columns = "id, name, zone, lat, lng, radius_m, day_minutes, created, demo, head"
+    values = (id, tidy(name), zone, *(fence or (None, None, None)), day_minutes, now, int(demo))
+    await store.change([(f"INSERT INTO project ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)", values)])
     return id
 
 
 async def change_project(store: Store, id: str, **changes: Any) -> None:
-    """Any of name, zone, fence (a mapping or None) and rule."""
-    columns = {name: text_of(value) if name in ("fence", "rule") else value for name, value in changes.items()}
-    await store.change([update("project", id, columns)])
+    """Any of name, zone, lat, lng, radius_m and day_minutes."""
+    await store.change([update("project", id, changes)])
 
 
 async def add_people(store: Store, project: str | None, people: Iterable[NewPerson], now: int) -> list[str]:
@@ -115,9 +113,7 @@ async def set_member(
     await store.change(member_changes(project, person, roles, teams, now))
 
 
-def member_changes(
-    project: str, person: str, roles: Sequence[str], teams: Sequence[str], now: int
-) -> list[Change]:
+def member_changes(project: str, person: str, roles: Sequence[str], teams: Sequence[str], now: int) -> list[Change]:
     who = (project, person)
     return [
         (
@@ -138,26 +134,32 @@ def member_changes(
 
 async def end_member(store: Store, project: str, person: str, now: int) -> None:
     """Off the site: the row stays, so that his phone hears of it (A6)."""
-    await store.change([
-        ("UPDATE member SET ended = ? WHERE id = ? AND ended IS NULL", (now, member_id(project, person))),
-        ("DELETE FROM member_team WHERE project = ? AND person = ?", (project, person)),
-    ])
+    await store.change(
+        [
+            ("UPDATE member SET ended = ? WHERE id = ? AND ended IS NULL", (now, member_id(project, person))),
+            ("DELETE FROM member_team WHERE project = ? AND person = ?", (project, person)),
+        ]
+    )
 
 
 async def set_password(store: Store, person: str, hashed: str) -> None:
     """A new password signs every device of the person out."""
-    await store.change([
-        ("UPDATE person SET password = ? WHERE id = ?", (hashed, person)),
-        ("DELETE FROM session WHERE person = ?", (person,)),
-    ])
+    await store.change(
+        [
+            ("UPDATE person SET password = ? WHERE id = ?", (hashed, person)),
+            ("DELETE FROM session WHERE person = ?", (person,)),
+        ]
+    )
 
 
 async def close_person(store: Store, person: str, now: int | None) -> None:
     """No sign-in anywhere from now on; None opens again."""
-    await store.change([
-        ("UPDATE person SET closed = ? WHERE id = ?", (now, person)),
-        ("DELETE FROM session WHERE person = ?", (person,)),
-    ])
+    await store.change(
+        [
+            ("UPDATE person SET closed = ? WHERE id = ?", (now, person)),
+            ("DELETE FROM session WHERE person = ?", (person,)),
+        ]
+    )
 
 
 async def change_person(store: Store, id: str, **changes: Any) -> None:
@@ -183,10 +185,14 @@ async def add_team(
     if await store.rows("SELECT 1 FROM team WHERE project = ? AND name = ? AND closed IS NULL", project, tidy(name)):
         raise Taken(tidy(name))
     columns = "id, project, name, trade, employer, foreman"
-    await store.change([(
-        f"INSERT INTO team ({columns}) VALUES (?, ?, ?, ?, ?, ?)",
-        (id, project, tidy(name), tidy(trade), tidy(employer), foreman),
-    )])
+    await store.change(
+        [
+            (
+                f"INSERT INTO team ({columns}) VALUES (?, ?, ?, ?, ?, ?)",
+                (id, project, tidy(name), tidy(trade), tidy(employer), foreman),
+            )
+        ]
+    )
     return id
 
 
@@ -209,10 +215,14 @@ async def add_place(
     id = id or new_id()
     if await store.rows("SELECT 1 FROM place WHERE project = ? AND code = ?", project, code):
         raise Taken(code)
-    await store.change([(
-        "INSERT INTO place (id, project, name, code, lat, lng, radius_m) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (id, project, tidy(name), code, lat, lng, radius_m),
-    )])
+    await store.change(
+        [
+            (
+                "INSERT INTO place (id, project, name, code, lat, lng, radius_m) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (id, project, tidy(name), code, lat, lng, radius_m),
+            )
+        ]
+    )
     return id
 
 
@@ -221,7 +231,3 @@ def update(table: str, id: str, columns: Mapping[str, Any]) -> Change:
     names = sorted(columns)
     told = ", ".join(f"{name} = ?" for name in names)
     return (f"UPDATE {table} SET {told} WHERE id = ?", (*(columns[name] for name in names), id))
-
-
-def text_of(value: Mapping[str, Any] | None) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -9,6 +9,8 @@ triggers raise `revision`, and access rights are read again when it moved.
 
 from __future__ import annotations
 
+from typing import Any
+
 from piccolo.columns import BigInt, Integer, Text
 from piccolo.engine.base import Engine
 from piccolo.table import Table
@@ -140,7 +142,7 @@ TABLES: tuple[type[Table], ...] = (
 )
 
 
-def bind(engine: Engine) -> None:
+def bind(engine: Engine[Any]) -> None:
     """Let every table above speak to this engine (one per process; tests bind their own)."""
     for table in TABLES:
         table._meta.db = engine

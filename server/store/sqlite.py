@@ -1,0 +1,382 @@
+"""SQLite: one writer thread with plain sqlite3, group commit, FULL; readers beside it (WAL).
+
+Pushes that wait while a commit is being written to the disk are all in the next one, so the
+cost of a durable commit is shared. Each round is a constant number of statements.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, TypeAlias, TypeVar
+
+import msgspec
+
+from server.core.declaration import Declarations
+from server.core.problem import Problem
+from server.store.database import (
+    EVERYTHING,
+    OPS_IN_ROUND_MAX,
+    PAGE_SLACK,
+    PUSHES_IN_ROUND_MAX,
+    Clash,
+    Committed,
+    NothingChanged,
+    Page,
+    Recent,
+    Row,
+    after_class,
+    cut,
+    ignore,
+    labels_of,
+)
+from server.store.engine import connect
+from server.store.round import (
+    Answer,
+    Loaded,
+    Outcome,
+    Place,
+    Push,
+    Round,
+    Saves,
+    Statement,
+    applied,
+    decode,
+    devices_of,
+    projects_of,
+    repeats,
+    wanted,
+)
+
+READERS_MAX: Final = 3
+COMPUTE_DELAY_MS: Final = 1_000
+
+HEADS = "SELECT id, head FROM project WHERE id IN (SELECT value FROM json_each(?))"
+DEVICES = "SELECT id, last_n, revoked FROM device WHERE id IN (SELECT value FROM json_each(?))"
+RECORDS = (
+    "SELECT record.project, record.r, body FROM json_each(?) AS w JOIN record"
+    " ON record.project = w.value->>0 AND record.r = w.value->>1"
+)
+APPLIED = (
+    "SELECT device, n, seq, outcome FROM json_each(?) AS w JOIN batch"
+    " ON device = w.value->>0 AND n = w.value->>1 AND device <> 'server'"
+)
+REFUSED = "SELECT device, n, outcome FROM json_each(?) AS w JOIN refused ON device = w.value->>0 AND n = w.value->>1"
+PUT_BATCH = "INSERT INTO batch VALUES (?,?,?,?,?,?,?,?,?,?)"
+PUT_REFUSED = "INSERT INTO refused VALUES (?,?,?,?,?,?,?,?,?)"
+PUT_RECORD = (
+    "INSERT INTO record (project, r, c, seq, aud, day, deleted, body) VALUES (?,?,?,?,?,?,?,?)"
+    " ON CONFLICT (project, r) DO UPDATE SET c = excluded.c, seq = excluded.seq, aud = excluded.aud,"
+    " day = excluded.day, deleted = excluded.deleted, body = excluded.body"
+)
+PUT_TOUCH = "INSERT OR IGNORE INTO touch VALUES (?,?,?)"
+PUT_MOVED = "INSERT INTO moved VALUES (?,?,?,?) ON CONFLICT (project, r, day) DO UPDATE SET seq = excluded.seq"
+PUT_HEAD = "UPDATE project SET head = ? WHERE id = ?"
+PUT_DEVICE = "UPDATE device SET last_n = ? WHERE id = ?"
+ASK_COMPUTE = (
+    "INSERT INTO job (key, kind, args, due)"
+    " VALUES ('compute:' || ?1 || ':' || ?2, 'compute', json_object('project', ?1, 'kind', ?2), ?3)"
+    " ON CONFLICT (key) DO UPDATE SET asked = asked + 1, dead = 0"
+)
+
+PULSE = "SELECT n, (SELECT head FROM project WHERE id = ?) FROM revision"
+HEAD = "SELECT head FROM project WHERE id = ?"
+BODY = "seq, deleted, CAST(body AS BLOB)"
+PAGE_ALL = f"SELECT {BODY} FROM record WHERE project = ? AND seq > ? ORDER BY seq LIMIT ?"
+RECENT = "SELECT seq, r, aud, CAST(body AS BLOB) FROM record WHERE project = ? AND seq > ? ORDER BY seq LIMIT ?"
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Ordinary statements that belong together."""
+
+    statements: Sequence[Statement]
+    must: Sequence[int]
+
+
+Work: TypeAlias = Push | Change
+Entry: TypeAlias = tuple[Work, asyncio.Future[Any]]
+Result: TypeAlias = tuple[asyncio.Future[Any], Any]
+T = TypeVar("T")
+
+
+class SqliteDatabase:
+    """See `Database`. `watch`: kind of record → computed kinds that depend on it."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path, declarations: Declarations, watch: Mapping[str, Sequence[str]]) -> None:
+        self.path, self.declarations, self.watch = path, declarations, watch
+        self.committed: Committed = ignore
+        self._waiting: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
+        self._readers = ThreadPoolExecutor(READERS_MAX, "reader", initializer=self._open_reader)
+        self._reader = threading.local()
+        self._closed = False
+
+    async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._eye = connect(self.path, check_same_thread=False)
+        self._writer.start()
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._waiting.put(None)
+        await asyncio.to_thread(self._writer.join)
+        self._readers.shutdown()
+        self._eye.close()
+
+    # reading
+
+    async def rows(self, sql: str, *args: Any) -> list[Row]:
+        return await self._read(lambda reader: reader.execute(sql, args).fetchall())
+
+    async def look(self, sql: str, *args: Any) -> list[Row]:
+        return self._eye.execute(sql, args).fetchall()
+
+    async def pulse(self, project: str) -> tuple[int, int | None]:
+        revision, head = self._eye.execute(PULSE, (project,)).fetchone()
+        return revision, head
+
+    async def page(self, project: str, labels: frozenset[str], after: int, limit: int, fresh: bool) -> Page:
+        sql, args = page_query(project, labels, after, limit)
+        return await self._read(lambda reader: _page(reader, project, sql, args, limit, fresh))
+
+    async def recent(self, project: str, after: int, limit: int) -> tuple[int, list[Recent]]:
+        with _Snapshot(self._eye):
+            head = self._eye.execute(HEAD, (project,)).fetchone()
+            rows = self._eye.execute(RECENT, (project, after, limit)).fetchall()
+        return (head[0] if head else 0), [Recent(*row) for row in rows]
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def run() -> T:
+            return work(self._reader.connection)
+
+        return await self._loop.run_in_executor(self._readers, run)
+
+    def _open_reader(self) -> None:
+        self._reader.connection = connect(self.path)
+
+    # writing
+
+    async def append(self, push: Push) -> list[Answer]:
+        answers: list[Answer] = await self._ask(push)
+        return answers
+
+    async def change(self, statements: Sequence[Statement], must: Sequence[int] = ()) -> list[list[Row]]:
+        rows: list[list[Row]] = await self._ask(Change(statements, must))
+        return rows
+
+    async def _ask(self, work: Work) -> Any:
+        if self._closed:
+            raise Problem("unavailable", retry_after=5)
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._waiting.put((work, future))
+        return await future
+
+    def _write(self) -> None:
+        connection = connect(self.path)
+        try:
+            ends = False
+            while not ends:
+                entries, ends = self._take()
+                for part in _parts(entries):
+                    results, heads = self._settle(connection, part)
+                    self._loop.call_soon_threadsafe(self._deliver, results, heads)
+        finally:
+            connection.close()
+
+    def _take(self) -> tuple[list[Entry], bool]:
+        """Everything that waits, within the limits of a round; and whether it was the last."""
+        entries: list[Entry] = []
+        ops, entry = 0, self._waiting.get()
+        while entry is not None:
+            entries.append(entry)
+            ops += _weight(entry[0])
+            if len(entries) >= PUSHES_IN_ROUND_MAX or ops >= OPS_IN_ROUND_MAX or self._waiting.empty():
+                return entries, False
+            entry = self._waiting.get()
+        return entries, True
+
+    def _settle(self, connection: sqlite3.Connection, entries: list[Entry]) -> tuple[list[Result], dict[str, int]]:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            outcomes, heads = self._work(connection, [work for work, _ in entries])
+            connection.execute("COMMIT")
+            return [(future, outcome) for (_, future), outcome in zip(entries, outcomes, strict=True)], heads
+        except Exception as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if len(entries) == 1:
+                return [(entries[0][1], _told(error))], {}
+        # One of several is at fault: each by itself, so that only that one fails.
+        results: list[Result] = []
+        heads = {}
+        for entry in entries:
+            result, head = self._settle(connection, [entry])
+            results += result
+            heads |= head
+        return results, heads
+
+    def _work(self, connection: sqlite3.Connection, works: list[Work]) -> tuple[Sequence[Any], dict[str, int]]:
+        if isinstance(works[0], Change):
+            return [_change(connection, works[0])], {}
+        return self._round(connection, [work for work in works if isinstance(work, Push)])
+
+    def _round(self, connection: sqlite3.Connection, pushes: list[Push]) -> tuple[list[Outcome], dict[str, int]]:
+        loaded = _load(connection, pushes)
+        batch = Round(loaded, self.declarations, self.watch)
+        outcomes = batch.settle(pushes)
+        _save(connection, batch.saves, pushes[-1].received)
+        return outcomes, batch.saves.heads
+
+    def _deliver(self, results: list[Result], heads: dict[str, int]) -> None:
+        for future, outcome in results:
+            if future.done():  # the caller has gone; the commit stands
+                continue
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+        if heads:
+            self.committed(heads)
+
+
+def _parts(entries: list[Entry]) -> list[list[Entry]]:
+    """Neighbouring pushes together, each change alone."""
+    parts: list[list[Entry]] = []
+    for entry in entries:
+        if parts and isinstance(entry[0], Push) and isinstance(parts[-1][-1][0], Push):
+            parts[-1].append(entry)
+        else:
+            parts.append([entry])
+    return parts
+
+
+def _weight(work: Work) -> int:
+    if isinstance(work, Change):
+        return len(work.statements)
+    return len(work.ops) + sum(len(getattr(item.read, "ops", ())) for item in work.items)
+
+
+def _told(error: Exception) -> Exception:
+    if isinstance(error, sqlite3.IntegrityError):
+        return Clash(str(error))
+    if isinstance(error, sqlite3.OperationalError):  # locked for long, disk full
+        problem = Problem("unavailable", retry_after=5)
+        problem.__cause__ = error
+        return problem
+    return error
+
+
+def _change(connection: sqlite3.Connection, change: Change) -> list[list[Row]]:
+    returned = []
+    for i, (sql, args) in enumerate(change.statements):
+        cursor = connection.execute(sql, args)
+        rows = cursor.fetchall()
+        if i in change.must and not rows and cursor.rowcount < 1:
+            raise NothingChanged(sql)
+        returned.append(rows)
+    return returned
+
+
+def _load(connection: sqlite3.Connection, pushes: list[Push]) -> Loaded:
+    def by(sql: str, keys: Sequence[Any]) -> list[Row]:
+        return connection.execute(sql, (_json(keys),)).fetchall() if keys else []
+
+    loaded = Loaded(
+        dict(by(HEADS, projects_of(pushes))),
+        {id: Place(last_n, revoked is not None) for id, last_n, revoked in by(DEVICES, devices_of(pushes))},
+    )
+    if again := repeats(pushes, loaded.devices):
+        for device, n, seq, outcome in by(APPLIED, again):
+            loaded.answers[device, n] = applied(n, seq, outcome)
+        for device, n, outcome in by(REFUSED, again):
+            loaded.answers[device, n] = decode(outcome)
+    for project, r, body in by(RECORDS, wanted(pushes, loaded)):
+        loaded.records.setdefault(project, {})[r] = decode(body)
+    return loaded
+
+
+def _save(connection: sqlite3.Connection, saves: Saves, now: int) -> None:
+    connection.executemany(PUT_BATCH, saves.batches)
+    connection.executemany(PUT_RECORD, saves.records)
+    connection.executemany(PUT_HEAD, [(head, project) for project, head in saves.heads.items()])
+    connection.executemany(PUT_DEVICE, [(n, device) for device, n in saves.devices.items()])
+    if saves.refused:
+        connection.executemany(PUT_REFUSED, saves.refused)
+    if saves.touches:
+        connection.executemany(PUT_TOUCH, saves.touches)
+    if saves.moved:
+        connection.executemany(PUT_MOVED, saves.moved)
+    if saves.computes:
+        connection.executemany(
+            ASK_COMPUTE, [(project, kind, now + COMPUTE_DELAY_MS) for project, kind in saves.computes]
+        )
+    for sql, args in saves.also:
+        connection.execute(sql, args)
+
+
+def page_query(project: str, labels: frozenset[str], after: int, limit: int) -> tuple[str, tuple[Any, ...]]:
+    """Who sees nearly all reads by seq; who sees little reads his own labels' index only."""
+    exact, classes = labels_of(labels)
+    most = limit + PAGE_SLACK
+    if labels >= EVERYTHING:
+        return PAGE_ALL, (project, after, most)
+    within = " OR ".join(["aud IN (SELECT value FROM json_each(?))", *["aud >= ? AND aud < ?" for _ in classes]])
+    bounds = [bound for name in classes for bound in (name, after_class(name))]
+    if "person:" in classes:
+        sql = f"SELECT {BODY} FROM record WHERE project = ? AND seq > ? AND ({within}) ORDER BY seq LIMIT ?"
+        return sql, (project, after, _json(exact), *bounds, most)
+    near = (
+        "SELECT record.rowid AS id, seq FROM json_each(?) AS label CROSS JOIN record INDEXED BY record_aud"
+        " WHERE project = ? AND aud = label.value AND seq > ?"
+    )
+    args: list[Any] = [_json(exact), project, after]
+    for name in classes:
+        near += (
+            " UNION ALL SELECT record.rowid, seq FROM record INDEXED BY record_aud"
+            " WHERE project = ? AND aud >= ? AND aud < ? AND seq > ?"
+        )
+        args += [project, name, after_class(name), after]
+    sql = (
+        f"WITH near AS MATERIALIZED ({near} ORDER BY seq LIMIT ?) SELECT record.seq, deleted, CAST(body AS BLOB)"
+        " FROM near CROSS JOIN record ON record.rowid = near.id ORDER BY near.seq"
+    )
+    return sql, (*args, most)
+
+
+def _page(reader: sqlite3.Connection, project: str, sql: str, args: tuple[Any, ...], limit: int, fresh: bool) -> Page:
+    with _Snapshot(reader):
+        head = reader.execute(HEAD, (project,)).fetchone()
+        rows = reader.execute(sql, args)
+        page = rows.fetchmany(limit + 1)
+        while len(page) > limit and (row := rows.fetchone()) is not None:
+            page.append(row)
+            if row[0] != page[limit - 1][0]:
+                break
+        rows.close()
+    return cut(page, limit, head[0] if head else 0, fresh=fresh)
+
+
+class _Snapshot:
+    """Several reads that see one state."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.execute("BEGIN")
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.execute("COMMIT")
+
+
+def _json(values: Any) -> str:
+    return msgspec.json.encode(values).decode()
