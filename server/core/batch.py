@@ -6,6 +6,7 @@ has a number but is wrong inside is a Refused, which uses the number up (P3).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -216,3 +217,16 @@ def _is_kind_name(c: str) -> bool:
 def payload_of(batch: Batch) -> str:
     """A payload text for the server's own batches."""
     return canonical(msgspec.to_builtins(batch)).decode()
+
+
+def gap(last_n: int, numbers: Iterable[int]) -> int | None:
+    """P1: the number expected where a device's batches leave one out, else None.
+
+    Numbers up to `last_n` are answered again; those after it follow one by one.
+    """
+    expected = last_n + 1
+    for n in numbers:
+        if n > expected:
+            return expected
+        expected += n == expected
+    return None

@@ -1,17 +1,24 @@
 """JsonLogic: the conditions, checks and computed values of a declaration (rule V4).
 
-The library is panzi-json-logic here and json-logic-js on the phone. Declarations may use only
-the operators in OPERATORS: those that both answer alike over the public table.
+The library is panzi-json-logic here and json-logic-js on the phone; where they differ, `script`
+answers as JavaScript does. Declarations may use only the operators in OPERATORS: those that both
+answer alike over the public table and over our own of missing and odd values. What is no finite
+number is null.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from json_logic import jsonLogic  # type: ignore[import-untyped]
+from json_logic.builtins import BUILTINS  # type: ignore[import-untyped]
 
+from server.core.script import OPERATIONS
 from server.core.value import Value
+
+_OPERATIONS: Final = {**BUILTINS, **OPERATIONS}
 
 OPERATORS: Final = frozenset(
     """var missing missing_some if == === != !== ! !! or and > >= < <= max min + - * / %
@@ -21,12 +28,13 @@ OPERATORS: Final = frozenset(
 
 def answer(rule: Any, data: Mapping[str, Any]) -> Any:
     """What a rule answers over nested data (see `data_of`)."""
-    return jsonLogic(rule, data)
+    found = jsonLogic(rule, data, _OPERATIONS)
+    return None if isinstance(found, float) and not math.isfinite(found) else found
 
 
 def holds(rule: Any, data: Mapping[str, Any]) -> bool:
     """Whether a condition holds; no condition always does."""
-    return rule is None or bool(jsonLogic({"!!": [rule]}, data))
+    return rule is None or bool(jsonLogic({"!!": [rule]}, data, _OPERATIONS))
 
 
 def data_of(
