@@ -1,7 +1,8 @@
 """A declaration: what a module is, as data (`shared/modules/*.json`).
 
 `load(folder)` reads and checks all of them; a wrong one is refused with its file, the path in
-it and the reason. The shape is also written down for editors in `shared/module.schema.json`.
+it and the reason. Their shape is what the `module.schema.json` beside the folder says; what a
+schema cannot say (that a form names fields that there are) is checked here.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import msgspec
 
 from server.core import logic
 from server.core.field import KEYED_MAX, Field, Label, Logic, keyed_reason
+from server.core.schema import Fault, Reader
 from server.core.value import is_key
 
 ROLES: Final = ("worker", "foreman", "inspector", "supervisor", "manager", "office", "client")
+TEAM: Final = "core.team"
 AUDIENCE: Final = re.compile(r"all|office|(?:team|person):(?:\{[a-z][a-z0-9_]*\})")
 
 
@@ -72,18 +75,6 @@ class View(msgspec.Struct, forbid_unknown_fields=True, rename={"as_": "as"}):
     label: Label | None = None
 
 
-class Alert(msgspec.Struct, forbid_unknown_fields=True, rename={"if_": "if"}):
-    on: Literal["overdue", "new", "act"]
-    to: list[str]
-    after: dict[Literal["minutes", "hours", "days"], int] = {}
-    if_: Logic = None
-
-
-class Keep(msgspec.Struct, forbid_unknown_fields=True, rename={"or_": "or"}):
-    days: int
-    or_: Logic = None
-
-
 class Kind(msgspec.Struct, forbid_unknown_fields=True, dict=True):
     """One type of record. `c` (`module.kind`) is set by `load`."""
 
@@ -99,8 +90,6 @@ class Kind(msgspec.Struct, forbid_unknown_fields=True, dict=True):
     form: list[Section] = []
     views: list[View] = []
     export: list[str] = []
-    alerts: list[Alert] = []
-    keep: Keep | None = None
     computed_by: str | None = None
     c: str = ""
 
@@ -180,14 +169,17 @@ class Declarations:
 
 def load(folder: Path) -> Declarations:
     """Every `*.json` of a folder, checked. Raises BadDeclaration."""
-    return assemble({file.name: file.read_bytes() for file in sorted(folder.glob("*.json"))})
+    shape = Reader(msgspec.json.decode((folder.parent / "module.schema.json").read_bytes()))
+    return assemble({file.name: file.read_bytes() for file in sorted(folder.glob("*.json"))}, shape)
 
 
-def assemble(sources: Mapping[str, bytes]) -> Declarations:
-    """The same from memory: file name → JSON."""
+def assemble(sources: Mapping[str, bytes], shape: Reader | None = None) -> Declarations:
+    """The same from memory: file name → JSON. Without a shape, only what must hold is checked."""
     modules: dict[str, Module] = {}
     kinds: dict[str, Kind] = {}
     for file, text in sources.items():
+        if shape is not None:
+            _check_shape(file, text, shape)
         module = read(file, text)
         if module.module in modules:
             raise BadDeclaration(file, "$.module", f"{module.module} is declared twice")
@@ -214,7 +206,15 @@ def read(file: str, text: bytes) -> Module:
     return module
 
 
-Fault = tuple[str, str]  # path, reason
+def _check_shape(file: str, text: bytes, shape: Reader) -> None:
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadDeclaration(file, "$", f"not JSON: {error}") from error
+    for path, reason in shape.faults(value):
+        raise BadDeclaration(file, path, reason)
+    if f"{value['module']}.json" != file:
+        raise BadDeclaration(file, "$.module", f"{value['module']} belongs in a file of its name")
 
 
 def _faults(module: Module) -> Iterator[Fault]:
@@ -245,9 +245,7 @@ def _kind_faults(at: str, kind: Kind) -> Iterator[Fault]:
     yield from _layout_faults(at, kind)
     for i, check in enumerate(kind.checks):
         yield from _label_faults(f"{at}.checks[{i}].else", check.else_)
-        yield from _logic_faults(f"{at}.checks[{i}].that", check.that)
-    for i, alert in enumerate(kind.alerts):
-        yield from _logic_faults(f"{at}.alerts[{i}].if", alert.if_)
+        yield from _logic_faults(f"{at}.checks[{i}].that", check.that, kind.fields)
     if kind.computed_by and (kind.may.create or kind.may.edit or kind.acts):
         yield f"{at}.computed_by", "a computed kind is read-only: it takes no may and no acts"
     if not kind.computed_by and not kind.may.create:
@@ -289,16 +287,13 @@ def _field_faults(at: str, name: str, field: Field, siblings: Mapping[str, Field
         _ = field.regex
     except re.error as error:
         yield f"{at}.pattern", f"not a pattern: {error}"
-    yield from _logic_faults(f"{at}.when", field.when)
-    yield from _logic_faults(f"{at}.computed", field.computed)
+    yield from _logic_faults(f"{at}.when", field.when, siblings)
+    yield from _logic_faults(f"{at}.computed", field.computed, siblings)
     yield from _default_faults(at, field)
     for sub_name, sub in (field.fields or {}).items():
         if sub.type in ("rows", "photos", "files"):
             yield f"{at}.fields.{sub_name}.type", f"{sub.type} cannot stand in a row"
         yield from _field_faults(f"{at}.fields.{sub_name}", sub_name, sub, field.fields or {})
-    for total in field.totals or []:
-        if total not in (field.fields or {}):
-            yield f"{at}.totals", f"{total} is not a field of the row"
 
 
 DEFAULT_WORDS: Final = {
@@ -341,6 +336,8 @@ def _who_faults(at: str, who: Iterable[str], kind: Kind) -> Iterator[Fault]:
         elif role == "self":
             if not name:
                 yield at, "self names a field: self:worker"
+            elif kind.fields[name].type != "person":
+                yield at, f"{word}: {name} is not a person"
         elif role in ("all", "author"):
             if name:
                 yield at, f"{role} takes no field"
@@ -353,6 +350,10 @@ def _life_faults(at: str, kind: Kind) -> Iterator[Fault]:
         if not is_key(name):
             yield f"{at}.states.{name}", "is not a name ([a-z][a-z0-9_]*)"
         yield from _label_faults(f"{at}.states.{name}.label", state.label)
+    reached = _reached(kind)
+    for name in kind.states:
+        if name not in reached:
+            yield f"{at}.states.{name}", "no act leads here from the first state"
     if kind.first_state and kind.states[kind.first_state].seals:
         yield f"{at}.states.{kind.first_state}", "the first state cannot seal: nobody approved it"
     for name, act in kind.acts.items():
@@ -368,18 +369,29 @@ def _life_faults(at: str, kind: Kind) -> Iterator[Fault]:
             yield f"{here}.roles", "nobody may do it"
         yield from _who_faults(f"{here}.roles", act.roles, kind)
         yield from _who_faults(f"{here}.not", act.not_, kind)
-        yield from _logic_faults(f"{here}.if", act.if_)
+        yield from _logic_faults(f"{here}.if", act.if_, kind.fields)
+
+
+def _reached(kind: Kind) -> set[str]:
+    """The states that a record can come to."""
+    reached = {kind.first_state} if kind.first_state else set()
+    for _ in kind.states:
+        reached |= {act.to for act in kind.acts.values() if reached & set(act.from_)}
+    return reached
 
 
 def _layout_faults(at: str, kind: Kind) -> Iterator[Fault]:
-    named = {*kind.fields, "state", "by", "pending"}
-    lists = [(f"{at}.title", kind.title), (f"{at}.export", kind.export)]
-    lists += [(f"{at}.form[{i}].fields", part.fields) for i, part in enumerate(kind.form)]
+    named = {*kind.fields, "by"} | ({"state"} if kind.states else set())
+    for i, name in enumerate(kind.title):
+        if name not in kind.fields:
+            yield f"{at}.title[{i}]", f"{name} is not a field"
+    lists = [(f"{at}.export", kind.export)]
     lists += [(f"{at}.views[{i}].columns", view.columns) for i, view in enumerate(kind.views)]
     for path, names in lists:
-        for name in names:
+        for i, name in enumerate(names):
             if name not in named:
-                yield path, f"{name} is not a field"
+                yield f"{path}[{i}]", f"{name} is not a field"
+    yield from _form_faults(at, kind)
     dated = [(f"{at}.day", kind.day)]
     dated += [(f"{at}.views[{i}].date", view.date) for i, view in enumerate(kind.views)]
     for path, day in dated:
@@ -390,20 +402,59 @@ def _layout_faults(at: str, kind: Kind) -> Iterator[Fault]:
             yield f"{at}.views[{i}].group", f"{view.group} is not a field"
 
 
+def _form_faults(at: str, kind: Kind) -> Iterator[Fault]:
+    """Every field stands in the form once, or is filled in by the app."""
+    asked: set[str] = set()
+    for i, part in enumerate(kind.form):
+        for j, name in enumerate(part.fields):
+            here = f"{at}.form[{i}].fields[{j}]"
+            if name not in kind.fields:
+                yield here, f"{name} is not a field"
+            elif name in asked:
+                yield here, f"{name} stands in the form twice"
+            elif kind.fields[name].automatic:
+                yield here, f"{name} is automatic: the app fills it in"
+            asked.add(name)
+    for name, field in kind.fields.items() if kind.form else ():
+        if name not in asked and not field.automatic:
+            yield f"{at}.fields.{name}", "is neither in the form nor automatic"
+        elif field.automatic and field.required and field.default is None:
+            yield f"{at}.fields.{name}", "is required and automatic, so it needs a default"
+
+
 def _label_faults(at: str, label: Label) -> Iterator[Fault]:
     for language in ("zh", "en"):
         if not label.get(language):
             yield at, f"no label in {language}"
 
 
-def _logic_faults(at: str, rule: Logic) -> Iterator[Fault]:
+def _logic_faults(at: str, rule: Logic, fields: Mapping[str, Field]) -> Iterator[Fault]:
     for operator in logic.unknown_operators(rule):
         yield at, f"{operator} is not an operator that both languages answer alike"
+    for name in sorted(logic.names(rule) - fields.keys() - {"state"}):
+        yield at, f"{name} is not a field"
 
 
 def _check_references(file: str, module: Module, kinds: Mapping[str, Kind]) -> None:
     for kind_name, kind in module.kinds.items():
+        at = f"$.kinds.{kind_name}"
         for name, field in kind.fields.items():
             if field.kind is not None and field.kind not in kinds:
-                at = f"$.kinds.{kind_name}.fields.{name}.kind"
-                raise BadDeclaration(file, at, f"{field.kind} is not a declared kind")
+                raise BadDeclaration(file, f"{at}.fields.{name}.kind", f"{field.kind} is not a declared kind")
+        if TEAM in kinds:
+            for path, reason in _team_faults(at, kind):
+                raise BadDeclaration(file, path, reason)
+
+
+def _team_faults(at: str, kind: Kind) -> Iterator[Fault]:
+    """What names a team refers to one; `foreman:worker` may name a person instead."""
+    name = kind.audience_field
+    if kind.audience.startswith("team") and name is not None and kind.fields[name].kind != TEAM:
+        yield f"{at}.audience", f"{name} does not refer to {TEAM}"
+    who = {f"{at}.may.create": kind.may.create, f"{at}.may.edit": kind.may.edit, f"{at}.may.delete": kind.may.delete}
+    who |= {f"{at}.acts.{key}.roles": act.roles for key, act in kind.acts.items()}
+    for path, words in who.items():
+        for i, word in enumerate(words):
+            role, _, name = word.partition(":")
+            if name and role in ROLES and kind.fields[name].type != "person" and kind.fields[name].kind != TEAM:
+                yield f"{path}[{i}]", f"{word}: {name} is neither a person nor a team"

@@ -48,7 +48,6 @@ class Field(msgspec.Struct, forbid_unknown_fields=True, dict=True):
 
     type: Type
     label: Label
-    help: Label | None = None
     required: bool = False
     merge: Merge | None = None
     max: int | None = None
@@ -61,8 +60,6 @@ class Field(msgspec.Struct, forbid_unknown_fields=True, dict=True):
     default: Value = None
     computed: Logic = None
     kind: str | None = None
-    show: list[str] | None = None
-    totals: list[str] | None = None
     fields: dict[str, Field] | None = None
     automatic: bool = False
 

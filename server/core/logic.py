@@ -26,6 +26,9 @@ OPERATORS: Final = frozenset(
 )
 
 
+OVER_ELEMENTS: Final = frozenset({"map", "filter", "reduce", "all", "none", "some"})
+
+
 def answer(rule: Any, data: Mapping[str, Any]) -> Any:
     """What a rule answers over nested data (see `data_of`)."""
     found = jsonLogic(rule, data, _OPERATIONS)
@@ -63,3 +66,19 @@ def unknown_operators(rule: Any) -> Iterator[str]:
             if operator not in OPERATORS:
                 yield operator
             yield from unknown_operators(arguments)
+
+
+def names(rule: Any) -> set[str]:
+    """The fields that a rule reads; what it reads inside an array's elements is their own."""
+    if isinstance(rule, list):
+        return set().union(*map(names, rule))
+    if not isinstance(rule, dict):
+        return set()
+    found: set[str] = set()
+    for operator, given in rule.items():
+        arguments = given if isinstance(given, list) else [given]
+        if operator in ("var", "missing"):
+            paths = arguments[:1] if operator == "var" else arguments
+            found |= {path.partition(".")[0] for path in paths if isinstance(path, str) and path}
+        found |= names(arguments[:1] if operator in OVER_ELEMENTS else arguments)
+    return found

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.core.declaration import Kind, load
+from server.core.declaration import load
 from server.core.merge import Record, Stamp, fold
 from server.modules.labour.entry import Entry, entry_of
 from server.modules.labour.shift import MINUTE_MS, SHIFT_MS_MAX, Paired, Shift, pair
@@ -21,7 +21,6 @@ from server.modules.labour.shift import MINUTE_MS, SHIFT_MS_MAX, Paired, Shift, 
 SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 BERLIN: Final = ZoneInfo("Europe/Berlin")
 KINDS: Final = load(Path("shared/modules")).kinds
-CHECKIN: Final[Kind] = KINDS["labour.checkin"]
 HOUR_MS: Final = 60 * MINUTE_MS
 
 
@@ -58,7 +57,7 @@ def record(values: dict[str, Any], et: int, later: Sequence[tuple[str, Any, int]
 
 
 def effective(values: dict[str, Any], et: int, later: Sequence[tuple[str, Any, int]] = ()) -> Entry:
-    return entry_of(record({"worker": "w1", "direction": "in", **values}, et, later), CHECKIN)
+    return entry_of(record({"worker": "w1", "direction": "in", **values}, et, later))
 
 
 # 1 what counts
@@ -75,9 +74,9 @@ def test_1_what_does_not_count_is_named_with_its_reason(reason: str) -> None:
 def test_1_a_returned_check_in_is_left_out_until_it_is_submitted_again() -> None:
     one = record({"worker": "w1", "direction": "in", "at": 1000}, 1000)
     one["state"] = "returned"
-    assert entry_of(one, CHECKIN).left_out == "returned"
+    assert entry_of(one).left_out == "returned"
     one["state"] = "submitted"
-    assert entry_of(one, CHECKIN).left_out is None
+    assert entry_of(one).left_out is None
 
 
 def test_1_a_deleted_check_in_is_left_out_and_one_edited_unaware_of_it_counts_again() -> None:
@@ -85,10 +84,10 @@ def test_1_a_deleted_check_in_is_left_out_and_one_edited_unaware_of_it_counts_ag
     records = {one["r"]: one}
     deletion = {"k": "del", "c": "labour.checkin", "r": one["r"]}
     fold(records, [deletion], Stamp(2, "desk", 1, 2000, "o1", 2), KINDS)
-    assert entry_of(one, CHECKIN).left_out == "deleted"
+    assert entry_of(one).left_out == "deleted"
     edit = {"k": "set", "c": "labour.checkin", "r": one["r"], "f": "note", "v": "gate 2"}
     fold(records, [edit], Stamp(3, "other", 1, 2500, "w1", 2), KINDS)
-    assert entry_of(one, CHECKIN).left_out is None
+    assert entry_of(one).left_out is None
 
 
 # 2 when it happened
@@ -354,7 +353,7 @@ def test_14_two_times_that_nobody_settled_are_flagged() -> None:
     for seq, device in ((2, "a"), (3, "b")):
         edit = {"k": "set", "c": "labour.checkin", "r": one["r"], "f": "at", "v": seven - seq * 1000}
         fold(records, [edit], Stamp(seq, device, 1, seven + seq, "o1", 2), KINDS)
-    assert entry_of(one, CHECKIN).in_conflict
+    assert entry_of(one).in_conflict
 
 
 def test_15_the_team_is_that_of_the_arrival_else_of_the_departure() -> None:

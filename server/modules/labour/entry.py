@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from server.core.declaration import Kind
 from server.core.merge import ET, Record, conflicts, is_deleted, shown
 from server.core.value import Value
 
@@ -39,9 +38,9 @@ class Entry:
         return self.state == "approved"
 
 
-def entry_of(record: Record, kind: Kind) -> Entry:
+def entry_of(record: Record) -> Entry:
     """What a check-in's record says, as shown."""
-    values = shown(record, kind)
+    values = shown(record, None)  # no field of it merges as a set
     at, clock_was_wrong = effective_at(record, values)
     return Entry(
         r=record["r"],
@@ -55,7 +54,7 @@ def entry_of(record: Record, kind: Kind) -> Entry:
         fence=_word(values, "fence"),
         offset_min=_number(values, "offset_min"),
         clock_was_wrong=clock_was_wrong,
-        in_conflict=bool({"direction", "at"} & set(conflicts(record, kind))),
+        in_conflict=bool({"direction", "at"} & set(conflicts(record, None))),
         left_out=_reason_to_leave_out(record, values),
     )
 
