@@ -9,7 +9,7 @@ import { checkElement, type Reason } from './field.ts';
 import { dataOf, holds } from './logic.ts';
 import { apply, copy, type MergeRecord, type Records, shown } from './merge.ts';
 import { type Actor, granted, labels, may, SERVER } from './person.ts';
-import type { Value } from './value.ts';
+import { at, type Value } from './value.ts';
 
 export interface Admitted {
   /** Those that the batch touched, as they are now. */
@@ -36,7 +36,7 @@ export function admit(
   seq: number,
   et: number,
 ): Admitted {
-  const at = { seq, device: actor.device, base: batch.base, et, by: actor.person, v: batch.v };
+  const stamp = { seq, device: actor.device, base: batch.base, et, by: actor.person, v: batch.v };
   const judging = { actor, labels: labels(actor), newer: batch.v > declarations.v };
   const work: Records = new Map();
   const held: number[] = [];
@@ -46,7 +46,7 @@ export function admit(
     const kind = declarations.kind(op.c);
     if (!kind && !judging.newer) throw new Refused('invalid', i, 'c', 'unknown_kind');
     if (actor.device !== SERVER) judge(op, i, work.get(op.r), kind, judging);
-    if (apply(work, op, i, at, kind)) held.push(i);
+    if (apply(work, op, i, stamp, kind)) held.push(i);
   });
   checkResults(batch.ops, work, declarations);
   return { records: work, held };
@@ -93,7 +93,7 @@ function judgeNew(op: NewOp, i: number, kind: Kind | undefined, { actor, newer }
     if (reason && value !== null) refuseValue(i, path, reason, kind, newer);
   }
   for (const name of kind.required) {
-    if ((op.set[name] ?? null) === null && isAsked(kind, name, op.set)) {
+    if ((at(op.set, name) ?? null) === null && isAsked(kind, name, op.set)) {
       throw new Refused('invalid', i, name, 'required');
     }
   }
@@ -106,7 +106,7 @@ export function isAsked(
   values: Readonly<Record<string, Value>>,
   state: string | null = kind.firstState,
 ): boolean {
-  return holds(kind.fields[name]?.when, dataOf(kind, values, state));
+  return holds(at(kind.fields, name)?.when, dataOf(kind, values, state));
 }
 
 function judgeValue(
@@ -142,7 +142,7 @@ function judgeAct(
   kind: Kind,
   actor: Actor,
 ): void {
-  const act = Object.hasOwn(kind.acts, op.act) ? kind.acts[op.act] : undefined;
+  const act = at(kind.acts, op.act);
   if (!act) throw new Refused('invalid', i, 'act', 'option');
   const values = shown(record, kind);
   must(may(act.roles, actor, record.by, values), i);
@@ -158,7 +158,7 @@ export function mayDecide(record: MergeRecord, kind: Kind, actor: Actor): boolea
   const values = shown(record, kind);
   return Object.values(kind.acts).some(
     (act) =>
-      kind.states[act.to]?.seals &&
+      at(kind.states, act.to)?.seals &&
       may(act.roles, actor, record.by, values) &&
       !may(act.not ?? [], actor, record.by, values),
   );

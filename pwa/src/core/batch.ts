@@ -2,7 +2,17 @@
 // `read` takes the exact payload text. What cannot even be answered by number is Malformed; what has
 // a number but is wrong inside is Refused, which uses the number up (P3).
 
-import { BadValue, check, isKey, isMap, lengthOf, type Value, type ValueMap } from './value.ts';
+import {
+  BadValue,
+  check,
+  hasLoneSurrogate,
+  isKey,
+  isMap,
+  lengthOf,
+  parseJson,
+  type Value,
+  type ValueMap,
+} from './value.ts';
 
 export const OPS_MAX = 500;
 export const PAYLOAD_BYTES_MAX = 256 * 1024;
@@ -112,10 +122,11 @@ export function isPath(path: string): boolean {
 function envelope(payload: string): ValueMap {
   let head: unknown;
   try {
-    head = JSON.parse(payload);
+    head = parseJson(payload);
   } catch {
     throw new Malformed('not JSON');
   }
+  if (/\\u[dD]/.test(payload) && hasLoneSurrogate(head)) throw new Malformed('not Unicode');
   if (!isMap(head)) throw new Malformed('not an object');
   const { n, project } = head;
   if (!Number.isSafeInteger(n) || (n as number) < 1) throw new Malformed('n');

@@ -13,7 +13,7 @@ import {
   type Merge,
   type Reason,
 } from './field.ts';
-import type { Value } from './value.ts';
+import { at, type Value } from './value.ts';
 
 export type { Field, FieldType, Label, Logic, Merge, Option, Reason } from './field.ts';
 
@@ -124,7 +124,7 @@ export function readDeclarations(files: readonly unknown[]): Declarations {
     for (const kind of Object.values(module.kinds)) kinds[kind.c] = kind;
     v += module.version;
   }
-  return { v, modules, kinds, kind: (c) => (Object.hasOwn(kinds, c) ? kinds[c] : undefined) };
+  return { v, modules, kinds, kind: (c) => at(kinds, c) };
 }
 
 /** The declared field that a path begins with, computed ones aside. */
@@ -142,7 +142,7 @@ export function ruleAt(kind: Kind | undefined, path: string): Merge {
 export function decimalsAt(kind: Kind, path: string): number {
   const root = rootField(kind, path);
   if (!root?.fields || root.name === path) return root?.decimals ?? 0;
-  return ownField(root.fields, path.split('.').slice(2).join('.'))?.decimals ?? 0;
+  return at(root.fields, path.split('.').slice(2).join('.'))?.decimals ?? 0;
 }
 
 /** Why a value may not be written at a path, or null. */
@@ -153,14 +153,10 @@ export function reasonAt(kind: Kind, path: string, value: Value): Reason | null 
 }
 
 function rootField(kind: Kind, path: string): Field | undefined {
-  const own = ownField(kind.fields, path);
+  const own = at(kind.fields, path);
   if (own) return own;
   const dot = path.indexOf('.');
-  return dot < 0 ? undefined : ownField(kind.fields, path.slice(0, dot));
-}
-
-function ownField(fields: Readonly<Record<string, Field>>, name: string): Field | undefined {
-  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+  return dot < 0 ? undefined : at(kind.fields, path.slice(0, dot));
 }
 
 function readModule(file: WrittenModule): Module {

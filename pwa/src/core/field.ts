@@ -4,7 +4,7 @@
 // required, max, min, pattern, option, date, place, path. Limits of numbers are in stored units
 // (fen, minutes, scaled whole numbers); lengths of text are in code points (V1, V2).
 
-import { isKey, isList, isMap, lengthOf, type Value, type ValueMap } from './value.ts';
+import { at, isKey, isList, isMap, lengthOf, type Value, type ValueMap } from './value.ts';
 
 export interface Label {
   readonly zh: string;
@@ -101,7 +101,7 @@ export function checkField(field: Field, value: Value): Reason | null {
 
 /** Why a value cannot be one element of a set (M5), or null. */
 export function checkElement(field: Field, value: Value): Reason | null {
-  if (field.type === 'multi_choice') return choice(field, value);
+  if (field.type === 'multi_choice') return member(field, value);
   return field.type === 'text' ? text(field, value) : 'type';
 }
 
@@ -109,7 +109,7 @@ export function checkElement(field: Field, value: Value): Reason | null {
 export function checkKeyed(field: Field, segments: readonly string[], value: Value): Reason | null {
   if (!segments.every(isKey)) return 'path';
   if (field.type === 'rows') {
-    const sub = segments.length === 3 ? field.fields?.[segments[2] as string] : undefined;
+    const sub = segments.length === 3 ? field.fields && at(field.fields, segments[2] as string) : undefined;
     return sub ? checkField(sub, value) : 'path';
   }
   if (segments.length !== 2 || (field.type !== 'photos' && field.type !== 'files')) return 'path';
@@ -157,7 +157,12 @@ function choice(field: Field, value: Value): Reason | null {
 function multiChoice(field: Field, value: Value): Reason | null {
   if (!isList(value)) return 'type';
   if (value.some((item) => typeof item !== 'string') || new Set(value).size !== value.length) return 'type';
-  return first(value, (item) => choice(field, item));
+  return first(value, (item) => member(field, item));
+}
+
+/** One option, or where there are none an id. */
+function member(field: Field, value: Value): Reason | null {
+  return field.options ? choice(field, value) : id(field, value);
 }
 
 function date(_field: Field, value: Value): Reason | null {
@@ -203,7 +208,7 @@ function photo(value: Value): Reason | null {
 }
 
 function sha(value: ValueMap, key: string): Reason | null {
-  const found = value[key];
+  const found = at(value, key);
   return found === undefined || (typeof found === 'string' && SHA.test(found)) ? null : 'type';
 }
 
@@ -261,7 +266,7 @@ const SIGNATURE: Shape = {
 function shape(value: Value, expected: Shape): Reason | null {
   if (!isMap(value)) return 'type';
   for (const [key, [sort, needed]] of Object.entries(expected)) {
-    const found = Object.hasOwn(value, key) ? value[key] : undefined;
+    const found = at(value, key);
     if (found === undefined) {
       if (needed) return 'required';
     } else if (!isOf(sort, found)) return 'type';

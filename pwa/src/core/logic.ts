@@ -6,13 +6,14 @@ import jsonLogic from 'json-logic-js';
 import type { Kind } from './declaration.ts';
 import { decimalsAt } from './declaration.ts';
 import type { Logic } from './field.ts';
-import type { Value } from './value.ts';
+import { at, type Value } from './value.ts';
 
 export type LogicData = Readonly<Record<string, unknown>>;
 
-/** What a rule answers over nested data (see `dataOf`). */
+/** What a rule answers over nested data (see `dataOf`); what is no finite number is null. */
 export function answer(rule: Logic, data: LogicData): unknown {
-  return jsonLogic.apply(rule as Parameters<typeof jsonLogic.apply>[0], data);
+  const found: unknown = jsonLogic.apply(rule as Parameters<typeof jsonLogic.apply>[0], data);
+  return typeof found === 'number' && !Number.isFinite(found) ? null : found;
 }
 
 /** Whether a condition holds; no condition always does. */
@@ -42,7 +43,7 @@ export function dataOf(
 function put(data: Record<string, unknown>, segments: readonly string[], value: unknown): void {
   let inner = data;
   for (const segment of segments.slice(0, -1)) {
-    inner[segment] ??= {};
+    if (!Object.hasOwn(inner, segment)) inner[segment] = {};
     inner = inner[segment] as Record<string, unknown>;
   }
   inner[segments.at(-1) as string] = value;
@@ -55,6 +56,6 @@ export function computed(
   values: Readonly<Record<string, Value>>,
   state: string | null,
 ): unknown {
-  const rule = kind.fields[name]?.computed;
+  const rule = at(kind.fields, name)?.computed;
   return rule === undefined ? undefined : answer(rule, dataOf(kind, values, state));
 }

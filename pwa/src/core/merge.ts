@@ -18,7 +18,7 @@ import {
 } from './batch.ts';
 import { type Kind, ruleAt } from './declaration.ts';
 import { SERVER } from './person.ts';
-import { canonical, compareBytes, equal, isList, type Value } from './value.ts';
+import { canonical, compareBytes, equal, isList, type Value, at as valueAt } from './value.ts';
 
 /** Position, device, base, effective time of an op. */
 export type Place = readonly [seq: number, i: number, device: string, base: number, et: number];
@@ -219,7 +219,7 @@ export function audience(
   if (kind === undefined) return `person:${author}`;
   const name = kind.audienceField;
   if (name === null) return kind.audience;
-  const value = name === 'author' ? author : values[name];
+  const value = name === 'author' ? author : valueAt(values, name);
   return typeof value === 'string' ? kind.audience.replace(`{${name}}`, () => value) : `person:${author}`;
 }
 
@@ -319,9 +319,9 @@ const NONE: readonly Write[] = [];
 
 /** The live writes of a path; the creating one leaves `set` for them. */
 function livesOf(record: MergeRecord, path: string): readonly Write[] {
-  const lives = record.f[path];
+  const lives = valueAt(record.f, path);
   if (lives !== undefined) return lives;
-  const value = record.set[path];
+  const value = valueAt(record.set, path);
   if (value === undefined) return NONE;
   delete record.set[path];
   const [seq, i, device, base, et] = record.born;
@@ -356,9 +356,9 @@ function changeSet(record: MergeRecord, op: AddOp | RemOp, i: number, at: Stamp)
 }
 
 function elementsOf(record: MergeRecord, path: string): Write[] {
-  const lives = record.f[path];
+  const lives = valueAt(record.f, path);
   if (lives !== undefined) return lives;
-  const created = record.set[path];
+  const created = valueAt(record.set, path);
   delete record.set[path];
   const [seq, i, device, base, et] = record.born;
   return created !== undefined && isList(created)
@@ -367,7 +367,7 @@ function elementsOf(record: MergeRecord, path: string): Write[] {
 }
 
 function changeAtBirth(created: Record<string, Value>, op: AddOp | RemOp): void {
-  const before = created[op.f];
+  const before = valueAt(created, op.f);
   const elements = (before !== undefined && isList(before) ? before : []).filter(
     (item) => !equal(item, op.v),
   );
@@ -378,14 +378,14 @@ function changeAtBirth(created: Record<string, Value>, op: AddOp | RemOp): void 
 
 /** A1 and A2: a transition, and for an approving one exactly what was seen. */
 function act(record: MergeRecord, op: ActOp, i: number, at: Stamp, kind: Kind | undefined): void {
-  const declared = kind && Object.hasOwn(kind.acts, op.act) ? kind.acts[op.act] : undefined;
+  const declared = kind && valueAt(kind.acts, op.act);
   if (kind === undefined || declared === undefined) throw new Refused('invalid', i, 'act', 'option');
   if (record.del !== null) {
     if (isDeleted(record)) throw new Refused('unknown_record', i);
     meetDeletion(record, record.del, i, at);
   }
   if (record.state === null || !declared.from.includes(record.state)) throw new Refused('bad_transition', i);
-  const seals = kind.states[declared.to]?.seals === true;
+  const seals = valueAt(kind.states, declared.to)?.seals === true;
   if (seals && op.ver === undefined) throw new Refused('invalid', i, 'ver', 'required');
   if (op.ver !== undefined) mustBeAsSeen(record, op.ver, i, kind);
   const et = Math.max(at.et, record.act?.[4] ?? 0);

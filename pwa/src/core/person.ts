@@ -4,7 +4,7 @@
 // me · `<role>:<field>` I hold the role, and the field's team is one of mine or the field's person is
 // a member of one of my teams.
 
-import type { Value } from './value.ts';
+import { at, type Value } from './value.ts';
 
 /** Who acts: a member of one project, at one device. */
 export interface Actor {
@@ -62,7 +62,7 @@ function isNamed(
   if (word === 'author') return author === null || author === actor.person;
   const colon = word.indexOf(':');
   const role = colon < 0 ? word : word.slice(0, colon);
-  const value = colon < 0 ? undefined : values[word.slice(colon + 1)];
+  const value = colon < 0 ? undefined : at(values, word.slice(colon + 1));
   if (role === 'self') return value === actor.person;
   if (!actor.roles.includes(role)) return false;
   if (colon < 0) return true;
@@ -72,8 +72,7 @@ function isNamed(
 /** A team of mine, or a person in one of my teams. */
 function isMine(actor: Actor, id: string): boolean {
   if (actor.teams.includes(id)) return true;
-  const teams = Object.hasOwn(actor.teamsOf, id) ? actor.teamsOf[id] : undefined;
-  return teams?.some((team) => actor.teams.includes(team)) ?? false;
+  return at(actor.teamsOf, id)?.some((team) => actor.teams.includes(team)) ?? false;
 }
 
 function holds(actor: Actor, roles: readonly string[]): boolean {

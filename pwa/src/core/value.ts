@@ -14,7 +14,7 @@ export const TEXT_LENGTH_MAX = 20_000;
 const KEY = /^[a-z][a-z0-9_]{0,39}$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const ASCII = /^[\0-\x7f]*$/;
-const STRING_TOKEN = /"(?:[^"\\]|\\.)*"/g;
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 export type BadValueReason = 'malformed' | 'number' | 'text' | 'key' | 'depth' | 'long';
 
@@ -65,13 +65,20 @@ export function compareBytes(a: string, b: string): number {
 export function parse(text: string): Value {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
     throw new BadValue('malformed');
   }
-  if (/\d[.eE]/.test(text.replace(STRING_TOKEN, '""'))) throw new BadValue('number');
   check(value);
   return value;
+}
+
+/** JSON.parse that keeps `1.0` and `1e3` from becoming whole numbers: both come out as a half. */
+export function parseJson(text: string): unknown {
+  if (!/\d[.eE]/.test(text)) return JSON.parse(text);
+  return JSON.parse(
+    text.replace(TOKEN, (token) => (token[0] !== '"' && /[.eE]/.test(token) ? '0.5' : token)),
+  );
 }
 
 /** Throws BadValue if V1 or V2 forbids the (already parsed) value. */
@@ -104,6 +111,18 @@ export function lengthOf(text: string): number {
   let length = 0;
   for (const _ of text) length++;
   return length;
+}
+
+/** What stands under a key; `constructor` is a word like any other (V2). */
+export function at<T>(map: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(map, key) ? map[key] : undefined;
+}
+
+/** Whether any text or key inside is not well-formed Unicode. */
+export function hasLoneSurrogate(value: unknown): boolean {
+  if (typeof value === 'string') return LONE_SURROGATE.test(value);
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([key, item]) => LONE_SURROGATE.test(key) || hasLoneSurrogate(item));
 }
 
 export function isList(value: Value): value is readonly Value[] {

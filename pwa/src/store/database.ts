@@ -1,0 +1,148 @@
+// What lies on disk. One database per person on this phone (`gongbu-<person>`), and one small one for
+// the phone itself (`gongbu`): its key, and who has signed in here.
+//
+// Records lie in packed chunks of some hundred (written once, never changed) under a key that says
+// what is inside, overlaid by single rows that came later. At most one index per store: WebKit makes
+// overwriting cost O(N) for two.
+
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import type { Value, ValueMap } from '../core/value.ts';
+import type { PhoneKey } from './key.ts';
+import type { Draft, OutboxStatus, Project } from './phone.ts';
+
+/** Days are '' for kinds without one; `marks` are the states inside, joined by commas. */
+export type ChunkKey = [
+  project: string,
+  c: string,
+  dayMax: string,
+  dayMin: string,
+  marks: string,
+  id: number,
+];
+
+export interface Row {
+  /** project, kind, day */
+  readonly at: [string, string, string];
+  /** The record as it came. */
+  readonly text: string;
+}
+
+/** One own batch: from saving until the server's record has come back with it inside. */
+export interface Entry {
+  readonly n: number;
+  readonly project: string;
+  readonly base: number;
+  readonly t: number;
+  /** The exact text that is signed and sent. */
+  readonly payload: string;
+  readonly sig: string;
+  readonly bytes: number;
+  readonly since: number;
+  readonly status: Exclude<OutboxStatus, 'sending'>;
+  readonly seq?: number;
+  readonly held?: readonly number[];
+  readonly code?: string;
+  readonly message?: string;
+  readonly op?: number;
+  readonly field?: string;
+  readonly reason?: string;
+  readonly memo?: Value;
+}
+
+export interface ProjectRow extends Project {
+  /** Everything up to this seq is on the phone. */
+  readonly cursor: number;
+  /** The epoch of the last pull; null before the first. */
+  readonly pulled: number | null;
+  readonly audiences: readonly string[];
+}
+
+export interface Me {
+  readonly id: string;
+  readonly name: string;
+  readonly device: string;
+  readonly sign: CryptoKey;
+}
+
+/** n: last batch number taken · chunk: last chunk id · lastSync, skew: ms */
+export type NumberName = 'n' | 'chunk' | 'lastSync' | 'skew';
+
+interface PersonShape extends DBSchema {
+  me: { key: 'me'; value: Me };
+  numbers: { key: NumberName; value: number };
+  projects: { key: string; value: ProjectRow };
+  chunks: { key: ChunkKey; value: string };
+  /** Under a chunk's key: `r@seq` of its records, joined by spaces. */
+  ids: { key: ChunkKey; value: string };
+  rows: { key: [string, string]; value: Row; indexes: { at: [string, string, string] } };
+  outbox: { key: number; value: Entry };
+  drafts: { key: string; value: Draft };
+}
+
+export type PersonDb = IDBPDatabase<PersonShape>;
+export type PersonShapeNames =
+  | 'me'
+  | 'numbers'
+  | 'projects'
+  | 'chunks'
+  | 'ids'
+  | 'rows'
+  | 'outbox'
+  | 'drafts';
+export type { PersonShape };
+
+export interface PersonRow {
+  readonly id: string;
+  readonly name: string;
+  readonly device: string;
+  readonly lastUsed: number;
+  readonly signedIn: boolean;
+}
+
+interface PhoneShape extends DBSchema {
+  key: { key: 'key'; value: PhoneKey };
+  people: { key: string; value: PersonRow };
+  /** Facts about the phone itself, such as a sign-out that the server has not heard of yet. */
+  facts: { key: string; value: ValueMap };
+}
+
+export type PhoneDb = IDBPDatabase<PhoneShape>;
+
+const PERSON_VERSION = 1;
+const PHONE_VERSION = 1;
+
+export function personDbName(person: string): string {
+  return `gongbu-${person}`;
+}
+
+export function openPersonDb(person: string): Promise<PersonDb> {
+  return openDB<PersonShape>(personDbName(person), PERSON_VERSION, {
+    upgrade(db) {
+      db.createObjectStore('me');
+      db.createObjectStore('numbers');
+      db.createObjectStore('projects', { keyPath: 'id' });
+      db.createObjectStore('chunks');
+      db.createObjectStore('ids');
+      db.createObjectStore('rows').createIndex('at', 'at');
+      db.createObjectStore('outbox', { keyPath: 'n' });
+      db.createObjectStore('drafts', { keyPath: 'key' });
+    },
+    blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+  });
+}
+
+export function openPhoneDb(): Promise<PhoneDb> {
+  return openDB<PhoneShape>('gongbu', PHONE_VERSION, {
+    upgrade(db) {
+      db.createObjectStore('key');
+      db.createObjectStore('people', { keyPath: 'id' });
+      db.createObjectStore('facts');
+    },
+    blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+  });
+}
+
+/** Every key that begins with these parts. In IndexedDB an array sorts after every text. */
+export function prefix(...parts: readonly string[]): IDBKeyRange {
+  return IDBKeyRange.bound([...parts], [...parts, []]);
+}

@@ -1,0 +1,40 @@
+// Who wants to hear that something changed: watchers in this tab, and through a channel those of the
+// other tabs of the same person. A notice carries no records; whoever hears it reads again.
+
+import type { Topic } from './phone.ts';
+
+export interface Notice {
+  readonly topic: Topic | 'core';
+  /** What the exchange reports, for the other tabs' status. */
+  readonly report?: unknown;
+}
+
+export interface Notices {
+  watch(topic: Notice['topic'], fn: (notice: Notice) => void): () => void;
+  tell(notice: Notice): void;
+  close(): void;
+}
+
+export function openNotices(name: string): Notices {
+  const watchers = new Map<string, Set<(notice: Notice) => void>>();
+  const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(name);
+  const hear = (notice: Notice): void => {
+    for (const fn of [...(watchers.get(notice.topic) ?? [])]) fn(notice);
+  };
+  if (channel) channel.onmessage = (event: MessageEvent<Notice>) => hear(event.data);
+  return {
+    watch(topic, fn) {
+      const set = watchers.get(topic) ?? new Set();
+      watchers.set(topic, set.add(fn));
+      return () => set.delete(fn);
+    },
+    tell(notice) {
+      hear(notice);
+      channel?.postMessage(notice);
+    },
+    close() {
+      watchers.clear();
+      channel?.close();
+    },
+  };
+}

@@ -1,0 +1,391 @@
+// The server's records on this phone: reading them by kind and day, by state, by id; taking in a page
+// of a pull; erasing what is no longer granted; tidying rows into chunks. Every function is one
+// transaction, so a phone that is killed has all of it or nothing.
+
+import type { IDBPTransaction } from 'idb';
+import type { Kind } from '../core/declaration.ts';
+import type { MergeRecord } from '../core/merge.ts';
+import { granted } from '../core/person.ts';
+import { dayOf, mayHold, type Packable, pack, packable, readIds } from './chunk.ts';
+import {
+  type ChunkKey,
+  type Entry,
+  type PersonDb,
+  type PersonShape,
+  type PersonShapeNames,
+  type ProjectRow,
+  prefix,
+} from './database.ts';
+import type { Query } from './phone.ts';
+import { type Own, opsOf, ownByRecord } from './view.ts';
+
+type Tx<Mode extends IDBTransactionMode = 'readonly'> = IDBPTransaction<
+  PersonShape,
+  PersonShapeNames[],
+  Mode
+>;
+type AnyTx = Tx<'readonly'> | Tx<'readwrite'>;
+export type Kinds = (c: string) => Kind | undefined;
+
+/** From this many records on, new ones are packed instead of being rows of their own. */
+export const PACK_FROM = 64;
+/** More rows than this are tidied into chunks. */
+export const ROWS_MAX = 1000;
+const TIDY_CHUNKS_MAX = 24;
+const CHUNKS_KEPT = 32;
+
+const READ: PersonShapeNames[] = ['chunks', 'ids', 'rows', 'outbox'];
+const STORED: PersonShapeNames[] = ['chunks', 'ids', 'rows', 'outbox', 'projects', 'numbers'];
+
+/** Chunks never change, so what was read of one stays true. */
+export interface Cache {
+  readonly records: Map<number, readonly MergeRecord[]>;
+  readonly ids: Map<number, string>;
+}
+
+export function newCache(): Cache {
+  return { records: new Map(), ids: new Map() };
+}
+
+export interface Found {
+  /** The server's records, by id. */
+  readonly records: Map<string, MergeRecord>;
+  readonly own: Map<string, Own[]>;
+}
+
+/** The server's records of a kind that may match the query, and all that own batches touch. */
+export async function findKind(
+  db: PersonDb,
+  cache: Cache,
+  project: string,
+  c: string,
+  query: Query,
+): Promise<Found> {
+  const tx = db.transaction(READ);
+  const [keys, overlaid, rows, entries] = await Promise.all([
+    tx.objectStore('chunks').getAllKeys(prefix(project, c)),
+    tx.objectStore('rows').index('at').getAllKeys(prefix(project, c)),
+    tx
+      .objectStore('rows')
+      .index('at')
+      .getAll(dayRange(project, c, query)),
+    tx.objectStore('outbox').getAll(),
+  ]);
+  const newer = new Set(overlaid.map(([, r]) => r));
+  const chunks = await Promise.all(
+    keys.filter((key) => mayHold(key, query)).map((key) => readChunk(tx, cache, key)),
+  );
+  const records = new Map<string, MergeRecord>();
+  for (const chunk of chunks) {
+    for (const record of chunk) if (!newer.has(record.r)) records.set(record.r, record);
+  }
+  for (const row of rows) {
+    const record = JSON.parse(row.text) as MergeRecord;
+    records.set(record.r, record);
+  }
+  const own = ownByRecord(entries, project, c);
+  await addTouched(tx, cache, project, keys, own, records);
+  return { records, own };
+}
+
+/** One record by its id; knowing its kind saves looking through the others. */
+export async function findOne(
+  db: PersonDb,
+  cache: Cache,
+  project: string,
+  r: string,
+  c?: string,
+): Promise<{ record: MergeRecord | undefined; own: readonly Own[] }> {
+  const tx = db.transaction(READ);
+  const [entries, keys] = await Promise.all([
+    tx.objectStore('outbox').getAll(),
+    tx.objectStore('chunks').getAllKeys(c === undefined ? prefix(project) : prefix(project, c)),
+  ]);
+  const record = await locate(tx, cache, project, keys, r);
+  return { record, own: ownByRecord(entries, project).get(r) ?? [] };
+}
+
+/** Several records by id in one transaction. */
+export async function findSome(
+  db: PersonDb,
+  cache: Cache,
+  project: string,
+  ids: ReadonlySet<string>,
+): Promise<Found> {
+  const tx = db.transaction(READ);
+  const [entries, keys] = await Promise.all([
+    tx.objectStore('outbox').getAll(),
+    tx.objectStore('chunks').getAllKeys(prefix(project)),
+  ]);
+  const records = new Map<string, MergeRecord>();
+  for (const r of ids) {
+    const record = await locate(tx, cache, project, keys, r);
+    if (record) records.set(r, record);
+  }
+  return { records, own: ownByRecord(entries, project) };
+}
+
+function dayRange(project: string, c: string, { from, to }: Query): IDBKeyRange {
+  if (from === undefined && to === undefined) return prefix(project, c);
+  return IDBKeyRange.bound([project, c, from ?? ''], to === undefined ? [project, c, []] : [project, c, to]);
+}
+
+async function readChunk(tx: AnyTx, cache: Cache, key: ChunkKey): Promise<readonly MergeRecord[]> {
+  const id = key[5];
+  const known = cache.records.get(id);
+  if (known) return known;
+  const text = await tx.objectStore('chunks').get(key);
+  const records = text === undefined ? [] : (JSON.parse(text) as MergeRecord[]);
+  if (cache.records.size >= CHUNKS_KEPT) cache.records.delete(cache.records.keys().next().value as number);
+  cache.records.set(id, records);
+  return records;
+}
+
+async function readChunkIds(tx: AnyTx, cache: Cache, key: ChunkKey): Promise<string> {
+  const id = key[5];
+  const known = cache.ids.get(id);
+  if (known !== undefined) return known;
+  const ids = (await tx.objectStore('ids').get(key)) ?? '';
+  cache.ids.set(id, ids);
+  return ids;
+}
+
+async function addTouched(
+  tx: AnyTx,
+  cache: Cache,
+  project: string,
+  keys: readonly ChunkKey[],
+  own: ReadonlyMap<string, readonly Own[]>,
+  records: Map<string, MergeRecord>,
+): Promise<void> {
+  for (const r of own.keys()) {
+    if (records.has(r)) continue;
+    const record = await locate(tx, cache, project, keys, r);
+    if (record) records.set(r, record);
+  }
+}
+
+async function locate(
+  tx: AnyTx,
+  cache: Cache,
+  project: string,
+  keys: readonly ChunkKey[],
+  r: string,
+): Promise<MergeRecord | undefined> {
+  const row = await tx.objectStore('rows').get([project, r]);
+  if (row) return JSON.parse(row.text) as MergeRecord;
+  for (const key of keys) {
+    if (!(await readChunkIds(tx, cache, key)).includes(r)) continue;
+    return (await readChunk(tx, cache, key)).find((record) => record.r === r);
+  }
+  return undefined;
+}
+
+/** A piece of a pull: whole batches, in order of seq. */
+export interface Page {
+  readonly project: string;
+  /** The cursor it was asked from. */
+  readonly from: number;
+  /** Everything up to this seq is in hand once it is stored. */
+  readonly cursor: number;
+  readonly lines: readonly string[];
+  readonly head: number;
+  readonly epoch: number;
+  readonly audiences: readonly string[];
+}
+
+/** Stores a page; false if another tab was faster and nothing was done. */
+export async function takePage(db: PersonDb, kinds: Kinds, page: Page): Promise<boolean> {
+  const incoming = page.lines.map((line) => packable(line, kinds));
+  const tx = db.transaction(STORED, 'readwrite');
+  const project = await tx.objectStore('projects').get(page.project);
+  if (!project || project.cursor !== page.from) return false;
+  await storeRecords(tx, page.project, incoming);
+  await settleOutbox(tx, page, new Map(incoming.map(({ record }) => [record.r, record])));
+  const { cursor, head, epoch, audiences } = page;
+  tx.objectStore('projects').put({ ...project, cursor, head, epoch, pulled: epoch, audiences });
+  await tx.done;
+  return true;
+}
+
+async function storeRecords(
+  tx: Tx<'readwrite'>,
+  project: string,
+  incoming: readonly Packable[],
+): Promise<void> {
+  if (incoming.length < PACK_FROM) {
+    for (const one of incoming) putRow(tx, project, one);
+    return;
+  }
+  const known = await knownRecords(tx, project, new Set(incoming.map(({ record }) => record.c)));
+  const fresh: Packable[] = [];
+  for (const one of incoming) {
+    const seq = known.get(one.record.r);
+    if (seq === undefined) fresh.push(one);
+    else if (seq < one.record.seq) putRow(tx, project, one);
+  }
+  await putChunks(tx, project, fresh);
+}
+
+/** r → seq of what is stored; a row counts as older than anything, so that it is written again. */
+async function knownRecords(
+  tx: AnyTx,
+  project: string,
+  kinds: ReadonlySet<string>,
+): Promise<Map<string, number>> {
+  const known = new Map<string, number>();
+  for (const c of kinds) {
+    for (const ids of await tx.objectStore('ids').getAll(prefix(project, c))) readIds(ids, known);
+    for (const [, r] of await tx.objectStore('rows').index('at').getAllKeys(prefix(project, c)))
+      known.set(r, -1);
+  }
+  return known;
+}
+
+function putRow(tx: Tx<'readwrite'>, project: string, { record, text, day }: Packable): void {
+  tx.objectStore('rows').put({ at: [project, record.c, day], text }, [project, record.r]);
+}
+
+async function putChunks(
+  tx: Tx<'readwrite'>,
+  project: string,
+  packables: readonly Packable[],
+): Promise<void> {
+  if (packables.length === 0) return;
+  const numbers = tx.objectStore('numbers');
+  const last = (await numbers.get('chunk')) ?? 0;
+  const chunks = pack(project, packables, last + 1);
+  numbers.put(last + chunks.length, 'chunk');
+  for (const { key, text, ids } of chunks) {
+    tx.objectStore('chunks').put(text, key);
+    tx.objectStore('ids').put(ids, key);
+  }
+}
+
+/** Own batches that have come back inside the records leave the outbox; held ones when decided. */
+async function settleOutbox(
+  tx: Tx<'readwrite'>,
+  page: Page,
+  records: ReadonlyMap<string, MergeRecord>,
+): Promise<void> {
+  const outbox = tx.objectStore('outbox');
+  for (const entry of await outbox.getAll()) {
+    if (entry.project !== page.project || entry.seq === undefined || entry.seq > page.cursor) continue;
+    const held = stillHeld(entry, records);
+    if (held.length === 0) outbox.delete(entry.n);
+    else if (held.length !== entry.held?.length) outbox.put({ ...entry, held });
+  }
+}
+
+function stillHeld(entry: Entry, records: ReadonlyMap<string, MergeRecord>): readonly number[] {
+  return (entry.held ?? []).filter((i) => {
+    const record = records.get(opsOf(entry)[i]?.r ?? '');
+    return !record || record.held.some(({ of }) => of[0] === entry.seq && of[1] === i);
+  });
+}
+
+/** A6: erases what these labels do not grant, and nothing else; the next pull starts at `cursor`. */
+export async function erase(
+  db: PersonDb,
+  kinds: Kinds,
+  project: ProjectRow,
+  change: { readonly cursor: number; readonly epoch: number; readonly audiences: readonly string[] },
+): Promise<void> {
+  const labels = new Set(change.audiences);
+  const tx = db.transaction(STORED, 'readwrite');
+  for (const key of await tx.objectStore('chunks').getAllKeys(prefix(project.id))) {
+    await filterChunk(tx, kinds, key, (record) => granted(record.aud, labels));
+  }
+  const rows = tx.objectStore('rows');
+  for (const key of await rows.getAllKeys(prefix(project.id))) {
+    const row = await rows.get(key);
+    if (row && !granted((JSON.parse(row.text) as MergeRecord).aud, labels)) rows.delete(key);
+  }
+  tx.objectStore('projects').put({ ...project, ...change, pulled: change.epoch });
+  await tx.done;
+}
+
+async function filterChunk(
+  tx: Tx<'readwrite'>,
+  kinds: Kinds,
+  key: ChunkKey,
+  stays: (record: MergeRecord) => boolean,
+): Promise<void> {
+  const records = JSON.parse((await tx.objectStore('chunks').get(key)) ?? '[]') as MergeRecord[];
+  const staying = records.filter(stays);
+  if (staying.length === records.length) return;
+  dropChunk(tx, key);
+  await putChunks(tx, key[0], repack(staying, kinds));
+}
+
+function repack(records: readonly MergeRecord[], kinds: Kinds): Packable[] {
+  return records.map((record) => ({
+    record,
+    text: JSON.stringify(record),
+    day: dayOf(record, kinds(record.c)),
+  }));
+}
+
+function dropChunk(tx: Tx<'readwrite'>, key: ChunkKey): void {
+  tx.objectStore('chunks').delete(key);
+  tx.objectStore('ids').delete(key);
+}
+
+/** Everything of a project that the person has left; own batches stay. */
+export async function eraseProject(db: PersonDb, project: string): Promise<void> {
+  const tx = db.transaction(STORED, 'readwrite');
+  tx.objectStore('chunks').delete(prefix(project));
+  tx.objectStore('ids').delete(prefix(project));
+  tx.objectStore('rows').delete(prefix(project));
+  tx.objectStore('projects').delete(project);
+  await tx.done;
+}
+
+/** Packs rows into chunks, a bounded piece at a time; answers whether there is more to do. */
+export async function tidy(db: PersonDb, kinds: Kinds, project: string): Promise<boolean> {
+  const tx = db.transaction(STORED, 'readwrite');
+  const rows = tx.objectStore('rows');
+  const keys = await rows.getAllKeys(prefix(project));
+  if (keys.length <= ROWS_MAX) return false;
+  const found = await Promise.all(keys.map((key) => rows.get(key)));
+  const packing = new Map<string, Packable>();
+  for (const row of found) {
+    const one = row && packable(row.text, kinds);
+    if (one) packing.set(one.record.r, one);
+  }
+  const left = await makeRoom(tx, kinds, project, packing);
+  for (const r of packing.keys()) rows.delete([project, r]);
+  await putChunks(tx, project, [...packing.values(), ...left.remaining]);
+  await tx.done;
+  return left.more;
+}
+
+/** Takes older copies out of their chunks; rows whose chunk must wait its turn leave `packing`. */
+async function makeRoom(
+  tx: Tx<'readwrite'>,
+  kinds: Kinds,
+  project: string,
+  packing: Map<string, Packable>,
+): Promise<{ remaining: Packable[]; more: boolean }> {
+  const remaining: Packable[] = [];
+  let opened = 0;
+  for (const key of await tx.objectStore('chunks').getAllKeys(prefix(project))) {
+    const inside = new Map<string, number>();
+    readIds((await tx.objectStore('ids').get(key)) ?? '', inside);
+    const older = [...inside.keys()].filter((r) => packing.has(r));
+    if (older.length === 0) continue;
+    if (++opened > TIDY_CHUNKS_MAX) {
+      for (const r of older) packing.delete(r);
+      continue;
+    }
+    const records = JSON.parse((await tx.objectStore('chunks').get(key)) ?? '[]') as MergeRecord[];
+    remaining.push(
+      ...repack(
+        records.filter(({ r }) => !inside.has(r) || !packing.has(r)),
+        kinds,
+      ),
+    );
+    dropChunk(tx, key);
+  }
+  return { remaining, more: opened > TIDY_CHUNKS_MAX };
+}
