@@ -23,12 +23,16 @@ by_time: Final = itemgetter(ET, SEQ, INDEX)
 
 
 class Stamp:
-    """Where and when a batch stands: its position, what its author knew, its effective time."""
+    """Where and when a batch stands: its position, what its author knew, its effective time.
+
+    Nobody knows what is not there yet: a base beyond the head counts as the head (M2).
+    """
 
     __slots__ = ("base", "by", "device", "et", "seq", "v")
 
     def __init__(self, seq: int, device: str, base: int, et: int, by: str, v: int) -> None:
-        self.seq, self.device, self.base, self.et = seq, device, base, et
+        self.seq, self.device, self.et = seq, device, et
+        self.base = base if base < seq else seq - 1
         self.by, self.v = by, v
 
 

@@ -175,8 +175,6 @@ class Round:
         if item.actor is None or item.project not in self.loaded.heads:
             raise Refused("forbidden")
         seq = self.loaded.heads[item.project] + 1
-        if item.read.base >= seq:
-            raise Refused("invalid", field="base", reason="max")
         et = effective_time(item.read.t, push.sent, push.received)
         held = self._apply(item.read, item.actor, seq, et)
         answer: Answer = {"n": item.n, "status": "applied", "seq": seq, "held": held}
