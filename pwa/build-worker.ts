@@ -2,13 +2,16 @@
 // (a hash over every file of the app) and the list of files to keep for offline use.
 // The same id stands in index.html, so the worker can see that both belong together.
 import { createHash } from 'node:crypto';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'vite';
 
 const BUILD_MARK = '__GONGBU_BUILD__';
 // Kept by the browser or by the server, not needed to run the app offline.
 const NOT_KEPT = /(^index\.html|^build\.json|\.map|^\..*)$/;
+
+const PACKED = /\.(js|css|svg|wasm|json)$/;
 
 export function serviceWorker(): Plugin {
   let root = '';
@@ -31,8 +34,16 @@ export function serviceWorker(): Plugin {
       const files = filesIn(dist).filter((file) => !NOT_KEPT.test(file) && file !== 'sw.js');
       await buildWorker(root, dist, { id, files: files.map((file) => `/${file}`) });
       writeFileSync(join(dist, 'build.json'), JSON.stringify({ build: id, files }));
+      for (const file of files) if (PACKED.test(file)) pack(join(dist, file));
     },
   };
+}
+
+/** The server sends these in place of the plain file to whoever takes them. */
+function pack(file: string): void {
+  const bytes = readFileSync(file);
+  writeFileSync(`${file}.br`, brotliCompressSync(bytes));
+  writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
 }
 
 function buildId(names: string[], shell: string): string {
@@ -48,7 +59,11 @@ function filesIn(folder: string): string[] {
     .toSorted();
 }
 
-async function buildWorker(root: string, dist: string, about: { id: string; files: string[] }): Promise<void> {
+async function buildWorker(
+  root: string,
+  dist: string,
+  about: { id: string; files: string[] },
+): Promise<void> {
   await build({
     configFile: false,
     root,

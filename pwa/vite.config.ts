@@ -3,11 +3,13 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 import { serviceWorker } from './build-worker.ts';
+import { version } from './package.json';
 
 export default defineConfig({
   base: '/',
   plugins: [svelte(), serviceWorker()],
   server: { fs: { allow: ['..'] }, proxy: { '/api': process.env.GONGBU ?? 'http://127.0.0.1:8000' } },
+  define: { __VERSION__: JSON.stringify(version) },
   build: {
     target: ['chrome109', 'firefox115', 'safari16.4'],
     manifest: true,

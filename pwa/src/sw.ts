@@ -13,7 +13,7 @@ const CACHE = CACHE_PREFIX + __BUILD__;
 const SHELL = '/app-shell';
 const KEPT: ReadonlySet<string> = new Set(__FILES__);
 // Pages that the server makes itself; everything else that is opened is the app.
-const SERVER_PAGE = /^\/(api|assets|print|lan|schema|healthz|app-shell)(\/|$)|^\/[^/]+\.[a-z0-9]+$/;
+const SERVER_PAGE = /^\/(api|assets|static|print|lan|schema|healthz|app-shell)(\/|$)|^\/[^/]+\.[a-z0-9]+$/;
 
 self.addEventListener('install', (event) => event.waitUntil(keepBuild()));
 self.addEventListener('activate', (event) => event.waitUntil(takeOver()));

@@ -37,14 +37,20 @@ export function dayOf(ms: number, zone?: string): string {
 }
 
 /** A day of the calendar (no zone: it is a date, not an instant). */
-export function day(iso: string, options: Intl.DateTimeFormatOptions = { month: 'short', day: 'numeric', weekday: 'short' }): string {
+export function day(
+  iso: string,
+  options: Intl.DateTimeFormatOptions = { month: 'short', day: 'numeric', weekday: 'short' },
+): string {
   return date(Date.parse(`${iso}T00:00:00Z`), options, 'UTC');
 }
 
 /** "3 minutes ago", in words. */
 export function ago(ms: number, now: number): string {
   const past = Math.max(0, now - ms);
-  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto', style: language() === 'en' ? 'short' : 'long' });
+  const relative = new Intl.RelativeTimeFormat(locale(), {
+    numeric: 'auto',
+    style: language() === 'en' ? 'short' : 'long',
+  });
   if (past < MINUTE) return t('time.just_now');
   if (past < HOUR) return relative.format(-Math.round(past / MINUTE), 'minute');
   if (past < DAY) return relative.format(-Math.round(past / HOUR), 'hour');
@@ -58,7 +64,9 @@ export function minutes(total: number): string {
   const hours = Math.floor(whole / 60);
   const rest = whole % 60;
   if (hours === 0) return sign + t('time.minutes', { n: rest });
-  return sign + (rest === 0 ? t('time.hours', { n: hours }) : t('time.hours_minutes', { hours, minutes: rest }));
+  return (
+    sign + (rest === 0 ? t('time.hours', { n: hours }) : t('time.hours_minutes', { hours, minutes: rest }))
+  );
 }
 
 export function bytes(count: number): string {
@@ -74,4 +82,6 @@ export function bytes(count: number): string {
 }
 
 export const number = (value: number, digits = 0): string =>
-  new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+  new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(
+    value,
+  );

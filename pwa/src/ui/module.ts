@@ -2,8 +2,8 @@
 // `app.ts` finds these in `modules/*/index.ts`; that file is small and loaded at start, the screens are not.
 
 import type { Component } from 'svelte';
-import type { IconName } from './icons/icons.ts';
 import type { Key } from './i18n.svelte.ts';
+import type { IconName } from './icons/icons.ts';
 import type { Site } from './site.svelte.ts';
 
 export interface ScreenProps extends Record<string, unknown> {

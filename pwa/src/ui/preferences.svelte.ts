@@ -38,7 +38,8 @@ function show(): void {
   root.lang = preferences.lang === 'zh' ? 'zh-CN' : 'en';
   root.style.setProperty('--text-scale', String(preferences.scale));
   const paper = getComputedStyle(root).getPropertyValue('--paper').trim();
-  for (const meta of document.querySelectorAll('meta[name="theme-color"]')) meta.setAttribute('content', paper);
+  for (const meta of document.querySelectorAll('meta[name="theme-color"]'))
+    meta.setAttribute('content', paper);
 }
 
 function themeNow(theme: Theme): Theme {
@@ -48,7 +49,11 @@ function themeNow(theme: Theme): Theme {
 }
 
 function kept(): Kept {
-  const standard: Kept = { lang: navigator.language.startsWith('en') ? 'en' : 'zh', theme: 'system', scale: 1 };
+  const standard: Kept = {
+    lang: navigator.language.startsWith('en') ? 'en' : 'zh',
+    theme: 'system',
+    scale: 1,
+  };
   try {
     const read: unknown = JSON.parse(localStorage.getItem(KEY) ?? '{}');
     return { ...standard, ...known(read) };

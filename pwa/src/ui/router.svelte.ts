@@ -44,16 +44,19 @@ export function href<P extends string>(path: P, params: Params<P>): string {
 }
 
 /** The first route that fits, with what stands in its places. */
-export function find<R extends { readonly path: string }>(routes: readonly R[], pathname: string): Found<R> | undefined {
+export function find<R extends { readonly path: string }>(
+  routes: readonly R[],
+  pathname: string,
+): Found<R> | undefined {
   const parts = split(pathname);
   for (const route of routes) {
-    const params = fit(split(route.path), parts);
+    const params = paramsOf(split(route.path), parts);
     if (params) return { route, params };
   }
   return undefined;
 }
 
-function fit(pattern: readonly string[], parts: readonly string[]): Record<string, string> | undefined {
+function paramsOf(pattern: readonly string[], parts: readonly string[]): Record<string, string> | undefined {
   if (pattern.length !== parts.length) return undefined;
   const params: Record<string, string> = {};
   for (const [i, piece] of pattern.entries()) {
@@ -73,8 +76,22 @@ export function followLinks(isApp: (pathname: string) => boolean): void {
   });
   document.addEventListener('click', (event) => {
     const link = event.target instanceof Element ? event.target.closest('a') : null;
-    if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
-    if (link.target || link.hasAttribute('download') || link.origin !== location.origin || !isApp(link.pathname)) return;
+    if (
+      !link ||
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey
+    )
+      return;
+    if (
+      link.target ||
+      link.hasAttribute('download') ||
+      link.origin !== location.origin ||
+      !isApp(link.pathname)
+    )
+      return;
     event.preventDefault();
     go(link.href);
   });

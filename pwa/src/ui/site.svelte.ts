@@ -5,7 +5,8 @@ import type { Declarations } from '../core/declaration.ts';
 import type { Actor } from '../core/person.ts';
 import type { Accounts } from '../store/account.ts';
 import type { Phone, Project, SyncStatus, Topic } from '../store/phone.ts';
-import { type Key, language, type Lang, type Params, t } from './i18n.svelte.ts';
+import type { App } from './app.svelte.ts';
+import { type Key, type Lang, language, type Params, t } from './i18n.svelte.ts';
 import type { ModuleFace } from './module.ts';
 import { go } from './router.svelte.ts';
 
@@ -19,8 +20,7 @@ const TOAST_MS = 4000;
 
 export class Site {
   readonly phone: Phone;
-  readonly accounts: Accounts;
-  readonly faces: readonly ModuleFace[];
+  readonly app: App;
   project: string = $state('');
   status: SyncStatus = $state.raw() as SyncStatus;
   toastNow: Toast | null = $state.raw(null);
@@ -28,10 +28,9 @@ export class Site {
   #stops: (() => void)[] = [];
   #toastEnds: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(phone: Phone, accounts: Accounts, faces: readonly ModuleFace[]) {
+  constructor(phone: Phone, app: App) {
     this.phone = phone;
-    this.accounts = accounts;
-    this.faces = faces;
+    this.app = app;
     this.project = projectBefore(phone);
     this.status = phone.status();
     for (const topic of ['records', 'outbox', 'status', 'drafts'] as const) {
@@ -39,6 +38,12 @@ export class Site {
     }
   }
 
+  get accounts(): Accounts {
+    return this.app.accounts;
+  }
+  get faces(): readonly ModuleFace[] {
+    return this.app.faces;
+  }
   get declarations(): Declarations {
     return this.phone.declarations;
   }
@@ -54,6 +59,9 @@ export class Site {
   }
   get zone(): string {
     return this.phone.zoneOf(this.project);
+  }
+  nameOf(id: string): string {
+    return this.phone.nameOf(id);
   }
 
   t(key: Key, params?: Params): string {

@@ -4,8 +4,8 @@
 import {
   observeWindowOffset,
   observeWindowRect,
-  Virtualizer,
   type VirtualItem,
+  Virtualizer,
   type VirtualizerOptions,
   windowScroll,
 } from '@tanstack/virtual-core';
@@ -75,4 +75,3 @@ export function virtualRows(options: Options): VirtualRows {
     measure: (node) => virtual.measureElement(node),
   };
 }
-

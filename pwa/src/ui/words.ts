@@ -29,3 +29,8 @@ export function troubleWords(trouble: unknown): Said {
   if (trouble instanceof Problem) return problemWords(trouble.code, trouble.trouble.message);
   return problemWords('unexpected');
 }
+
+export function roleWord(role: string): string {
+  const key = `role.${role}`;
+  return has(key) ? t(key) : role;
+}

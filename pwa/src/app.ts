@@ -1,0 +1,35 @@
+// The app's start: words, declarations, modules, the person's notebook; then the first page.
+// Nothing here waits for the network.
+
+import { mount } from 'svelte';
+import { readDeclarations } from './core/declaration.ts';
+import { createAccounts } from './sync/accounts.ts';
+import './ui/styles/tokens.css';
+import './ui/styles/base.css';
+import AppFrame from './ui/App.svelte';
+import { App } from './ui/app.svelte.ts';
+import { useLanguage } from './ui/i18n.svelte.ts';
+import { watchForInstall } from './ui/install.svelte.ts';
+import type { ModuleFace } from './ui/module.ts';
+import { followPreferences } from './ui/preferences.svelte.ts';
+import { find, followLinks } from './ui/router.svelte.ts';
+import { routesWith } from './ui/routes.ts';
+import { beforeReload, watchForUpdates } from './ui/update.svelte.ts';
+
+const declared = import.meta.glob<unknown>('../../shared/modules/*.json', { eager: true, import: 'default' });
+const faces = import.meta.glob<ModuleFace>('./modules/*/index.ts', { eager: true, import: 'default' });
+
+async function start(): Promise<void> {
+  watchForInstall();
+  followPreferences();
+  const accounts = createAccounts({ declarations: readDeclarations(Object.values(declared)) });
+  const app = new App(accounts, Object.values(faces));
+  const routes = routesWith(app.faces);
+  followLinks((pathname) => find(routes, pathname) !== undefined);
+  beforeReload(() => app.site?.phone.flush());
+  await Promise.all([useLanguage(), app.start()]);
+  mount(AppFrame, { target: document.getElementById('app') ?? document.body, props: { app } });
+  void watchForUpdates(() => void accounts.sendNow());
+}
+
+void start();

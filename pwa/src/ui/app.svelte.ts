@@ -1,0 +1,55 @@
+// The app as a whole: who is at the phone now, and coming and going. One Site at a time;
+// the others' databases stay closed and whole.
+
+import type { Accounts } from '../store/account.ts';
+import type { Phone } from '../store/phone.ts';
+import type { ModuleFace } from './module.ts';
+import { go } from './router.svelte.ts';
+import { Site } from './site.svelte.ts';
+
+export class App {
+  readonly accounts: Accounts;
+  readonly faces: readonly ModuleFace[];
+  site: Site | null = $state.raw(null);
+  /** A database is being opened: nothing to show yet, and no reason to ask for a name. */
+  opening: boolean = $state(true);
+
+  constructor(accounts: Accounts, faces: readonly ModuleFace[]) {
+    this.accounts = accounts;
+    this.faces = faces;
+  }
+
+  /** Whoever used this phone last; nobody is asked anything if that works. */
+  async start(): Promise<void> {
+    const person = this.accounts.usable.ok ? this.accounts.current() : null;
+    try {
+      if (person !== null) this.#take(await this.accounts.open(person));
+    } finally {
+      this.opening = false;
+    }
+  }
+
+  enter(phone: Phone, path = '/'): void {
+    this.#take(phone);
+    go(path, { replace: true });
+  }
+
+  /** Another person takes the phone; what the first was writing stays on disk. */
+  async switchTo(person: string): Promise<void> {
+    await this.site?.phone.flush();
+    this.enter(await this.accounts.open(person));
+  }
+
+  /** Nobody is at the phone. */
+  leave(path = '/people'): void {
+    this.site?.end();
+    this.site = null;
+    go(path, { replace: true });
+  }
+
+  #take(phone: Phone): void {
+    if (this.site?.phone === phone) return;
+    this.site?.end();
+    this.site = new Site(phone, this);
+  }
+}

@@ -1,0 +1,22 @@
+// Where a draft was being written: `form/<project>/<kind>/<record | new | repair-n>` → the form that goes on with it.
+
+import { href } from './router.svelte.ts';
+
+export interface DraftPlace {
+  readonly project: string;
+  readonly kind: string;
+  readonly path: string;
+}
+
+export function draftPlace(key: string): DraftPlace | undefined {
+  const [sort, project, kind, what] = key.split('/');
+  if (sort !== 'form' || !project || !kind || !what) return undefined;
+  return { project, kind, path: pathOf(kind, what) };
+}
+
+function pathOf(kind: string, what: string): string {
+  const fresh = href('/k/:kind/new', { kind });
+  if (what === 'new') return fresh;
+  const repair = /^repair-(\d+)$/.exec(what)?.[1];
+  return repair ? `${fresh}?repair=${repair}` : href('/k/:kind/:r/edit', { kind, r: what });
+}

@@ -1,0 +1,53 @@
+// Every screen and its path. Today comes with the app; the others when they are opened (the worker keeps all).
+// A module's screens join below these, under the paths that it names itself.
+
+import type { Component } from 'svelte';
+import type { App } from './app.svelte.ts';
+import type { ModuleFace, ScreenProps } from './module.ts';
+import type { Route } from './router.svelte.ts';
+import Today from './screens/Today.svelte';
+
+export interface GateProps extends Record<string, unknown> {
+  app: App;
+  params: Readonly<Record<string, string>>;
+  query: URLSearchParams;
+}
+
+/** `gate`: can be opened by nobody in particular. `root`: a page of the bottom bar. */
+export type AppRoute =
+  | (Route<GateProps> & { readonly gate: true })
+  | (Route<ScreenProps> & { readonly gate: false; readonly root?: boolean });
+
+const today = async (): Promise<{ default: Component<ScreenProps> }> => ({ default: Today });
+
+const OWN: readonly AppRoute[] = [
+  { path: '/sign-in', gate: true, load: () => import('./screens/SignIn.svelte') },
+  { path: '/enrol', gate: true, load: () => import('./screens/Enrol.svelte') },
+  { path: '/people', gate: true, load: () => import('./screens/People.svelte') },
+  { path: '/', gate: false, root: true, load: today },
+  { path: '/entries', gate: false, root: true, load: () => import('./screens/Entries.svelte') },
+  { path: '/approve', gate: false, root: true, load: () => import('./approve/Inbox.svelte') },
+  { path: '/me', gate: false, root: true, load: () => import('./screens/Me.svelte') },
+  { path: '/outbox', gate: false, load: () => import('./screens/Outbox.svelte') },
+  { path: '/attention', gate: false, load: () => import('./screens/Attention.svelte') },
+  { path: '/conflict/:c/:r', gate: false, load: () => import('./screens/Conflict.svelte') },
+  { path: '/settings', gate: false, load: () => import('./screens/Settings.svelte') },
+  { path: '/devices', gate: false, load: () => import('./screens/Devices.svelte') },
+  { path: '/invites', gate: false, load: () => import('./screens/Invites.svelte') },
+  { path: '/about', gate: false, load: () => import('./screens/About.svelte') },
+  { path: '/drafts', gate: false, load: () => import('./screens/Drafts.svelte') },
+  { path: '/k/:kind', gate: false, load: () => import('./generic/ListScreen.svelte') },
+  { path: '/k/:kind/new', gate: false, load: () => import('./generic/FormScreen.svelte') },
+  { path: '/k/:kind/calendar', gate: false, load: () => import('./generic/CalendarScreen.svelte') },
+  { path: '/k/:kind/:r/edit', gate: false, load: () => import('./generic/FormScreen.svelte') },
+  { path: '/r/:r', gate: false, load: () => import('./generic/DetailScreen.svelte') },
+  { path: '/office', gate: false, load: () => import('./office/OfficeScreen.svelte') },
+  { path: '/office/:kind', gate: false, load: () => import('./office/OfficeScreen.svelte') },
+];
+
+export function routesWith(faces: readonly ModuleFace[]): readonly AppRoute[] {
+  const added = faces.flatMap((face) =>
+    Object.entries(face.routes).map(([path, load]): AppRoute => ({ path: `/${path}`, gate: false, load })),
+  );
+  return [...OWN, ...added];
+}
