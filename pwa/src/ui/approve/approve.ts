@@ -1,0 +1,240 @@
+/**
+ * What waits for one person's decision, of any kind, from the declarations alone: which acts he may
+ * do on a record, the batches that a decision makes, and, where a decision came too late, what he saw
+ * beside what is there now (A1–A3). Pure but for the phone's own `may` and `version`, handed in.
+ */
+import type { Act, Declarations, Kind } from '../../core/declaration.ts';
+import { equal } from '../../core/value.ts';
+import type { MergeRecord, Op, OutboxEntry, Shown, Value } from '../../store/phone.ts';
+import { applies, logicData, type Values } from '../generic/rules.ts';
+import { dayText, type Reader, say } from '../generic/words.ts';
+
+export type MayAsk = (who: readonly string[], shown: Shown) => boolean;
+
+export interface NamedAct {
+  readonly name: string;
+  readonly act: Act;
+  /** Its target state seals: it needs the `ver` of what is shown. */
+  readonly approves: boolean;
+}
+
+/** Acts on a kind that seal: these put a record into somebody's inbox. */
+export function approvingActs(kind: Kind): readonly NamedAct[] {
+  return actsOf(kind).filter((one) => one.approves);
+}
+
+export function actsOf(kind: Kind): readonly NamedAct[] {
+  return Object.entries(kind.acts).map(([name, act]) => ({
+    name,
+    act,
+    approves: kind.states[act.to]?.seals === true,
+  }));
+}
+
+/** Kinds in which this person may approve at all, going by roles; fields may narrow it record by record. */
+export function kindsToApprove(declarations: Declarations): readonly Kind[] {
+  return Object.values(declarations.kinds).filter((kind) => approvingActs(kind).length > 0);
+}
+
+/** States from which something may be approved: what to ask the phone for. */
+export function waitingStates(kind: Kind): readonly string[] {
+  const acts = approvingActs(kind);
+  const returned = new Set(actsOf(kind).filter((one) => one.act.needs_note).map((one) => one.act.to));
+  const from = [...new Set(acts.flatMap((one) => one.act.from))];
+  const waits = from.filter((state) => !returned.has(state));
+  return waits.length > 0 ? waits : from;
+}
+
+/** What this person may do to the record now (A1), refusals that need no server included. */
+export function actsOn(kind: Kind, shown: Shown, may: MayAsk): readonly NamedAct[] {
+  if (shown.deleted || shown.state === null) return [];
+  const data = logicData(kind, shown.values, shown.state);
+  return actsOf(kind).filter(
+    ({ act }) =>
+      act.from.includes(shown.state ?? '') &&
+      may(act.roles, shown) &&
+      !(act.not && act.not.length > 0 && may(act.not, shown)) &&
+      (act.if === undefined || act.if === null || applies(act.if, data)),
+  );
+}
+
+/** Why an approval cannot be given although the person may: a conflict must be settled first (A2). */
+export function isBlocked(shown: Shown): boolean {
+  return shown.conflicts.length > 0 || shown.pending === 'refused';
+}
+
+export interface Waiting {
+  readonly kind: Kind;
+  readonly shown: Shown;
+  readonly approve: NamedAct;
+  readonly back: NamedAct | null;
+}
+
+/** The inbox: records that this person may approve, in the order that they came. */
+export function waitingFor(kind: Kind, entries: readonly Shown[], may: MayAsk): readonly Waiting[] {
+  return entries.flatMap((shown) => {
+    const acts = actsOn(kind, shown, may);
+    const approve = acts.find((one) => one.approves);
+    if (!approve) return [];
+    return [{ kind, shown, approve, back: acts.find((one) => one.act.needs_note) ?? null }];
+  });
+}
+
+/** One decision: the op to send and what the person saw, kept on this phone beside it. */
+export interface Decision {
+  readonly ops: readonly Op[];
+  readonly memo: Value;
+}
+
+export function approve(waiting: Waiting, ver: string): Decision {
+  const { shown, approve } = waiting;
+  return {
+    ops: [{ k: 'act', c: shown.c, r: shown.r, act: approve.name, ver }],
+    memo: memoOf(shown),
+  };
+}
+
+export function giveBack(waiting: Waiting, act: NamedAct, note: string): Decision {
+  const { shown } = waiting;
+  const op: Op = { k: 'act', c: shown.c, r: shown.r, act: act.name };
+  const words = note.normalize('NFC').trim();
+  return { ops: [words === '' ? op : { ...op, note: words }], memo: memoOf(shown) };
+}
+
+function memoOf(shown: Shown): Value {
+  return { saw: { ...shown.values } };
+}
+
+export function sawIn(memo: Value | undefined): Values | null {
+  if (memo === undefined || memo === null || typeof memo !== 'object' || Array.isArray(memo)) return null;
+  const saw = (memo as Readonly<Record<string, Value>>).saw;
+  return saw !== undefined && saw !== null && typeof saw === 'object' && !Array.isArray(saw) ? (saw as Values) : null;
+}
+
+/** Held amendments: values that came after the approval, each beside the approved one. */
+export interface Amendment {
+  readonly kind: Kind;
+  readonly shown: Shown;
+  readonly of: readonly [number, number];
+  readonly path: string;
+  readonly approved: Value;
+  readonly late: Value;
+  readonly by: string;
+  readonly at: number;
+}
+
+export function amendmentsOf(kind: Kind, shown: Shown): readonly Amendment[] {
+  return shown.record.held.flatMap((held) => {
+    const { op } = held;
+    if (op.k !== 'set' && op.k !== 'add' && op.k !== 'rem') return [];
+    const approved = shown.values[op.f] ?? null;
+    return [
+      { kind, shown, of: held.of, path: op.f, approved, late: lateValue(approved, op), by: held.by, at: held.et },
+    ];
+  });
+}
+
+function lateValue(approved: Value, op: Op & { readonly k: 'set' | 'add' | 'rem' }): Value {
+  if (op.k === 'set') return op.v;
+  const had = Array.isArray(approved) ? approved : [];
+  const others = had.filter((one) => !equal(one, op.v));
+  return op.k === 'add' ? [...others, op.v] : others;
+}
+
+/** May this person settle amendments: whoever may approve such a record. */
+export function maySettle(kind: Kind, shown: Shown, may: MayAsk): boolean {
+  return approvingActs(kind).some(
+    ({ act }) => may(act.roles, shown) && !(act.not && act.not.length > 0 && may(act.not, shown)),
+  );
+}
+
+export function accept(amendment: Amendment, ver: string): Decision {
+  const { shown, of } = amendment;
+  return { ops: [{ k: 'amend', c: shown.c, r: shown.r, of, ver }], memo: memoOf(shown) };
+}
+
+export function decline(amendment: Amendment, note: string): Decision {
+  const { shown, of } = amendment;
+  const op: Op = { k: 'decline', c: shown.c, r: shown.r, of };
+  const words = note.normalize('NFC').trim();
+  return { ops: [words === '' ? op : { ...op, note: words }], memo: memoOf(shown) };
+}
+
+/** One field that is not as it was seen. */
+export interface Difference {
+  readonly path: string;
+  readonly saw: Value;
+  readonly now: Value;
+}
+
+export function differences(saw: Values, now: Values): readonly Difference[] {
+  const paths = [...new Set([...Object.keys(saw), ...Object.keys(now)])].sort();
+  return paths
+    .map((path) => ({ path, saw: saw[path] ?? null, now: now[path] ?? null }))
+    .filter((one) => !equal(one.saw, one.now));
+}
+
+/** An approval that the server refused because the content had changed meanwhile. */
+export interface Stale {
+  readonly entry: OutboxEntry;
+  readonly op: Op & { readonly k: 'act' | 'amend' };
+  readonly saw: Values | null;
+}
+
+export function staleIn(outbox: readonly OutboxEntry[], project: string): readonly Stale[] {
+  return outbox.flatMap((entry) => {
+    if (entry.project !== project || entry.status !== 'refused' || entry.code !== 'stale_approval') return [];
+    const op = entry.ops[entry.op ?? 0];
+    if (op === undefined || (op.k !== 'act' && op.k !== 'amend')) return [];
+    return [{ entry, op, saw: sawIn(entry.memo) }];
+  });
+}
+
+/** Was it already decided by someone else meanwhile? Then there is nothing left to approve. */
+export function isDecided(kind: Kind, record: Pick<MergeRecord, 'state'>, act: string): boolean {
+  const from = kind.acts[act]?.from ?? [];
+  return record.state === null || !from.includes(record.state);
+}
+
+/** Fields that an approval covers and that have a value, in the order of the declaration. */
+export function coveredPaths(kind: Kind, values: Values): readonly string[] {
+  const order = Object.keys(kind.fields);
+  return Object.keys(values)
+    .filter((path) => kind.fields[path.split('.')[0] ?? '']?.computed === undefined)
+    .sort((a, b) => {
+      const first = order.indexOf(a.split('.')[0] ?? '');
+      const second = order.indexOf(b.split('.')[0] ?? '');
+      return first - second || (a < b ? -1 : 1);
+    });
+}
+
+export type InboxRow =
+  | { readonly type: 'group'; readonly id: string; readonly label: string; readonly count: number }
+  | { readonly type: 'entry'; readonly id: string; readonly waiting: Waiting };
+
+/** The inbox line by line: by kind, then by day, oldest day first, so that nothing waits forever. */
+export function inboxRows(waiting: readonly Waiting[], reader: Reader): readonly InboxRow[] {
+  const groups = new Map<string, Waiting[]>();
+  for (const one of waiting) {
+    const day = one.kind.day === undefined ? '' : String(one.shown.values[one.kind.day] ?? '');
+    const key = `${one.kind.c} ${day}`;
+    const known = groups.get(key);
+    if (known) known.push(one);
+    else groups.set(key, [one]);
+  }
+  const isOne = new Set(waiting.map((one) => one.kind.c)).size === 1;
+  return [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([key, members]): readonly InboxRow[] => [
+      { type: 'group', id: `group ${key}`, label: groupLabel(members[0], isOne, reader), count: members.length },
+      ...members.map((one): InboxRow => ({ type: 'entry', id: one.shown.r, waiting: one })),
+    ]);
+}
+
+function groupLabel(first: Waiting | undefined, isOneKind: boolean, reader: Reader): string {
+  if (!first) return '';
+  const name = say(first.kind.label, reader.lang, first.kind.c);
+  const day = first.kind.day === undefined ? undefined : first.shown.values[first.kind.day];
+  if (typeof day !== 'string') return name;
+  return isOneKind ? dayText(day, reader) : `${name} · ${dayText(day, reader)}`;
+}
