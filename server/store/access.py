@@ -94,6 +94,10 @@ class Access:
     def revision(self) -> int:
         return self._revision
 
+    async def head(self, project: str) -> int:
+        """The newest seq of a project's log."""
+        return (await self._database.pulse(project))[1] or 0
+
     async def session(self, token_hash: str, now: int) -> Session | None:
         """The session of a cookie, if neither it nor its device or person has been ended."""
         await self.fresh()
@@ -140,14 +144,13 @@ class Access:
         entries = []
         for member in await self.memberships(person):
             if member.ended is None:
-                head = (await self._database.pulse(member.project))[1] or 0
                 entries.append(
                     {
                         "id": member.project,
                         "name": member.name,
                         "roles": sorted(member.roles),
                         "teams": sorted(member.teams),
-                        "head": head,
+                        "head": await self.head(member.project),
                         "epoch": member.epoch,
                     }
                 )

@@ -50,8 +50,16 @@ class Recent(msgspec.Struct, frozen=True):
     body: bytes
 
 
+Committed: TypeAlias = Callable[[Heads], None]
+
+
 class Database(Protocol):
+    """`watch`: kind of record → computed kinds that it feeds. `committed` is called on the
+    event loop after each commit, with the heads that moved (none if only rights changed)."""
+
     dialect: str
+    watch: Mapping[str, Sequence[str]]
+    committed: Committed
 
     async def start(self) -> None: ...
 
@@ -82,9 +90,6 @@ class Database(Protocol):
 
     async def recent(self, project: str, after: int, limit: int) -> tuple[int, list[Recent]]:
         """The head, and records beyond `after`, whoever may see them; at most `limit`."""
-
-
-Committed: TypeAlias = Callable[[Heads], None]
 
 
 def ignore(heads: Heads) -> None:

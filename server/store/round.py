@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from server.core.admit import admit
-from server.core.batch import Batch, Op, Refused, effective_time, payload_of
+from server.core.batch import Batch, Op, Refused, effective_time, gap, payload_of
 from server.core.declaration import Declarations, Kind
 from server.core.merge import VALUE, Record, is_deleted
 from server.core.person import SERVER, Actor
@@ -141,18 +141,18 @@ class Round:
         place = self.loaded.devices.get(push.device)
         if place is None or place.revoked:
             return Problem("signed_out")
-        if not _in_sequence(push.items, place.last_n):
-            return Problem("gap", expected=place.last_n + 1)
-        answers = []
-        for item in push.items:
-            answer = self.loaded.answers.get((push.device, item.n))
-            if answer is None:
-                answer = self._item(push, item)
-                place.last_n = item.n
-                self.saves.devices[push.device] = item.n
-                self.loaded.answers[push.device, item.n] = answer
-            answers.append(answer)
-        return answers
+        expected = gap(place.last_n, (item.n for item in push.items))
+        if expected is not None:
+            return Problem("gap", expected=expected)
+        return [self._answer(push, item, place) for item in push.items]
+
+    def _answer(self, push: Push, item: Item, place: Place) -> Answer:
+        """The one answer to a number: given before, or now (P1)."""
+        key = (push.device, item.n)
+        if item.n > place.last_n:
+            self.loaded.answers[key] = self._item(push, item)
+            self.saves.devices[push.device] = place.last_n = item.n
+        return self.loaded.answers[key]
 
     def _item(self, push: Push, item: Item) -> Answer:
         try:
@@ -256,11 +256,6 @@ def day_of(record: Record, kind: Kind | None) -> str | None:
 def applied(n: int, seq: int, outcome: str) -> Answer:
     """The answer of an admitted batch, from its row in the log."""
     return {"n": n, "status": "applied", "seq": seq, "held": decode(outcome)["held"]}
-
-
-def _in_sequence(items: Sequence[Item], last_n: int) -> bool:
-    first = items[0].n
-    return first <= last_n + 1 and all(item.n == first + i for i, item in enumerate(items))
 
 
 def _refusal(n: int, refused: Refused) -> Answer:

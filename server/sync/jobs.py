@@ -1,0 +1,114 @@
+"""Jobs: what is done after a commit, at least once, each safe to repeat.
+
+One table in the same database, written in the same transaction as what asks for the work. A
+job is leased while it runs, tried again later when it fails, and after too many tries left
+for people to see (`dead`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from server.store.store import Store, now_ms
+
+log: Final = logging.getLogger("gongbu.jobs")
+LEASE_MS: Final = 5 * 60_000
+CLAIM_MAX: Final = 10
+TRIES_MAX: Final = 12
+BACK_OFF_MS_MAX: Final = 60 * 60_000
+LOOK_EVERY_S: Final = 0.25
+AGAIN_MS_MIN: Final = 1_000
+REST_FACTOR: Final = 4  # a job that is asked for all the time may take a fifth of it
+FOREVER: Final = 2**53 - 1
+
+Run = Callable[[Mapping[str, Any]], Awaitable[object]]
+
+
+class Job(msgspec.Struct, frozen=True):
+    key: str
+    kind: str
+    args: str
+    asked: int
+    tries: int
+
+
+class Jobs:
+    """`kinds`: what to run for each kind of job, given its arguments."""
+
+    def __init__(self, store: Store, kinds: Mapping[str, Run], now: Callable[[], int] = now_ms) -> None:
+        self._store, self._kinds, self._now = store, kinds, now
+        lock = " FOR UPDATE SKIP LOCKED" if store.dialect == "postgres" else ""
+        self._claim = (
+            "UPDATE job SET lease = ?, tries = tries + 1 WHERE key IN (SELECT key FROM job"
+            f" WHERE dead = 0 AND due <= ? AND lease <= ? ORDER BY due LIMIT ?{lock})"
+            " RETURNING key, kind, args, asked, tries"
+        )
+        self.turn = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Until cancelled; a job in hand is finished first."""
+        while True:
+            try:
+                while await asyncio.shield(self.work(self._now())):
+                    pass
+            except Exception:
+                log.exception("jobs could not be looked at")
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def settle(self) -> None:
+        """Run all that there is, due or not, until nothing is left. Raises what a job raises."""
+        while await self.work(FOREVER, strict=True):
+            pass
+
+    async def work(self, due: int, *, strict: bool = False) -> int:
+        """Run some of the jobs that are due; answers how many."""
+        async with self.turn:
+            now = self._now()
+            waiting = await self._store.look(
+                "SELECT 1 FROM job WHERE dead = 0 AND due <= ? AND lease <= ? LIMIT 1", due, now
+            )
+            if not waiting:
+                return 0
+            claimed = await self._store.change([(self._claim, (now + LEASE_MS, due, now, CLAIM_MAX))])
+            jobs = [Job(*row) for row in claimed[0]]
+            # The mirror first: what is computed reads it.
+            for job in sorted(jobs, key=lambda job: job.kind != "mirror"):
+                await self._one(job, strict=strict)
+            return len(jobs)
+
+    async def _one(self, job: Job, *, strict: bool) -> None:
+        began = time.monotonic()
+        try:
+            await self._kinds[job.kind](msgspec.json.decode(job.args))
+        except Exception as error:
+            await self._failed(job, error)
+            if strict:
+                raise
+            return
+        took_ms = int((time.monotonic() - began) * 1000)
+        again = self._now() + max(AGAIN_MS_MIN, took_ms * REST_FACTOR)
+        await self._store.change(
+            [
+                ("DELETE FROM job WHERE key = ? AND asked = ?", (job.key, job.asked)),
+                ("UPDATE job SET lease = 0, tries = 0, due = ? WHERE key = ?", (again, job.key)),
+            ]
+        )
+
+    async def _failed(self, job: Job, error: Exception) -> None:
+        log.error("job failed", exc_info=error, extra={"job": job.key, "tries": job.tries})
+        wait = min(1_000 * 2**job.tries, BACK_OFF_MS_MAX)
+        dead = int(job.tries >= TRIES_MAX)
+        await self._store.change(
+            [
+                (
+                    "UPDATE job SET lease = 0, due = ?, dead = ?, error = ? WHERE key = ?",
+                    (self._now() + wait, dead, f"{type(error).__name__}: {error}"[:500], job.key),
+                )
+            ]
+        )
