@@ -60,10 +60,10 @@ def admit(
     return Admitted(work, held)
 
 
-def _judge(
-    op: Op, i: int, record: Record | None, actor: Actor, kind: Kind | None, newer: bool
-) -> None:
+def _judge(op: Op, i: int, record: Record | None, actor: Actor, kind: Kind | None, newer: bool) -> None:
     k = op["k"]
+    if k == "put":
+        raise Refused("invalid", i, "k", "malformed")  # the server's own word
     if record is not None and not granted(record["aud"], actor.audiences):
         raise Refused("unknown_record", i)
     if k == "new":
@@ -93,9 +93,7 @@ def _values(who: Iterable[str], record: Record, kind: Kind) -> Mapping[str, Valu
     return shown(record, kind) if any(":" in word for word in who) else {}
 
 
-def _judge_new(
-    values: Mapping[str, Value], i: int, actor: Actor, kind: Kind | None, newer: bool
-) -> None:
+def _judge_new(values: Mapping[str, Value], i: int, actor: Actor, kind: Kind | None, newer: bool) -> None:
     if kind is None:
         return
     _must(not kind.computed_by and actor.may(kind.may.create, None, values), i)
@@ -154,8 +152,7 @@ def _must_decide(record: Record, i: int, actor: Actor, kind: Kind) -> None:
     sealing = [act for act in kind.acts.values() if kind.states[act.to].seals]
     _must(
         any(
-            actor.may(act.roles, record["by"], values)
-            and not actor.may(act.not_, record["by"], values)
+            actor.may(act.roles, record["by"], values) and not actor.may(act.not_, record["by"], values)
             for act in sealing
         ),
         i,
@@ -193,5 +190,6 @@ def _check_count(op: Op, i: int, record: Record, kind: Kind) -> None:
 
 
 def data_of(values: Mapping[str, Value], kind: Kind, state: str | None) -> dict[str, Value]:
-    """What the declaration's rules see of a record (V4)."""
-    return logic.data_of(values, kind.decimals, state)
+    """What the declaration's rules see of a record (V4): its declared fields."""
+    declared = {path: value for path, value in values.items() if path.partition(".")[0] in kind.fields}
+    return logic.data_of(declared, kind.decimals, state)

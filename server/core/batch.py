@@ -51,9 +51,7 @@ class Refused(Exception):
     `op` the index of the op at fault; `field` and `reason` say what is wrong with it.
     """
 
-    def __init__(
-        self, code: str, op: int = 0, field: str | None = None, reason: str | None = None
-    ) -> None:
+    def __init__(self, code: str, op: int = 0, field: str | None = None, reason: str | None = None) -> None:
         super().__init__(code, op, field, reason)
         self.code, self.op, self.field, self.reason = code, op, field, reason
 

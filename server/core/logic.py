@@ -40,9 +40,7 @@ def holds(rule: Any, data: Mapping[str, Any]) -> bool:
     return rule is None or bool(jsonLogic({"!!": [rule]}, data, _OPERATIONS))
 
 
-def data_of(
-    values: Mapping[str, Value], decimals: Callable[[str], int], state: str | None
-) -> dict[str, Any]:
+def data_of(values: Mapping[str, Value], decimals: Callable[[str], int], state: str | None) -> dict[str, Any]:
     """V4: shown values by path → the nested object that a rule sees, numbers with their scale."""
     data: dict[str, Any] = {"state": state}
     for path, value in values.items():

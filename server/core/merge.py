@@ -36,9 +36,7 @@ class Stamp:
         self.by, self.v = by, v
 
 
-def fold(
-    records: dict[str, Record], ops: Sequence[Op], at: Stamp, kinds: Mapping[str, Kind]
-) -> list[int]:
+def fold(records: dict[str, Record], ops: Sequence[Op], at: Stamp, kinds: Mapping[str, Kind]) -> list[int]:
     """M1: apply an admitted batch; answers the indices of the ops that were held (A3).
 
     A batch that a record already has is passed over, so folding twice changes nothing.
@@ -232,18 +230,21 @@ def _change(record: Record, op: Op, i: int, at: Stamp) -> None:
             record["del"] = [at.seq, i, at.device, at.base, at.et, at.by]
         return
     path, element = op["f"], op["v"]
+    if type(record["set"].get(path, [])) is not list:
+        raise Refused("invalid", i, path, "type")  # of a newer declaration, and not as a set (M9)
     if record["born"][SEQ] == at.seq:
         _change_at_birth(record["set"], path, element, adds=op["k"] == "add")
         return
     lives = record["f"].pop(path, None)
     if lives is None:
         lives = [[*record["born"], item] for item in record["set"].pop(path, [])]
-    lives = _without(lives, element, i, at)
+    kept = _without(lives, element, i, at)
     if op["k"] == "add":
-        lives.append([at.seq, i, at.device, at.base, at.et, element])
-        lives.sort(key=by_time)
-    if lives:
-        record["f"][path] = lives
+        et = max([at.et, *(write[ET] for write in lives if write not in kept)])
+        kept.append([at.seq, i, at.device, at.base, et, element])
+        kept.sort(key=by_time)
+    if kept:
+        record["f"][path] = kept
 
 
 def _change_at_birth(created: dict[str, Value], path: str, element: Value, *, adds: bool) -> None:

@@ -59,6 +59,7 @@ function judge(
   kind: Kind | undefined,
   judging: Judging,
 ): void {
+  if (op.k === 'put') throw new Refused('invalid', i, 'k', 'malformed'); // the server's own word
   if (record && !granted(record.aud, judging.labels)) throw new Refused('unknown_record', i);
   if (op.k === 'new') judgeNew(op, i, kind, judging);
   else if (!record || record.c !== op.c) throw new Refused('unknown_record', i);

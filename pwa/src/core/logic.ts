@@ -32,18 +32,25 @@ export function dataOf(
   values: Readonly<Record<string, Value>>,
   state: string | null,
 ): LogicData {
-  const data: Record<string, unknown> = { state };
+  const data = bare({ state });
   for (const [path, value] of Object.entries(values)) {
+    // A rule names declared fields only; what a newer declaration added is none of its business.
+    if (kind && !Object.hasOwn(kind.fields, path.split('.', 1)[0] as string)) continue;
     const places = kind ? decimalsAt(kind, path) : 0;
     put(data, path.split('.'), places && typeof value === 'number' ? value / 10 ** places : value);
   }
   return data;
 }
 
+/** No prototype, so that a rule asking for `constructor` finds nothing. */
+function bare(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.assign(Object.create(null), values);
+}
+
 function put(data: Record<string, unknown>, segments: readonly string[], value: unknown): void {
   let inner = data;
   for (const segment of segments.slice(0, -1)) {
-    if (!Object.hasOwn(inner, segment)) inner[segment] = {};
+    if (!Object.hasOwn(inner, segment)) inner[segment] = bare({});
     inner = inner[segment] as Record<string, unknown>;
   }
   inner[segments.at(-1) as string] = value;

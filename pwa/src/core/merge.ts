@@ -338,20 +338,26 @@ function change(record: MergeRecord, op: AddOp | RemOp | DelOp, i: number, at: S
     if (record.del === null || !isDeleted(record)) {
       record.del = [at.seq, i, at.device, at.base, at.et, at.by];
     }
+  } else if (!isList(valueAt(record.set, op.f) ?? [])) {
+    throw new Refused('invalid', i, op.f, 'type'); // of a newer declaration, and not as a set (M9)
   } else if (record.born[0] === at.seq) changeAtBirth(record.set, op);
   else changeSet(record, op, i, at);
 }
 
 /** M5: the adds of an element that this op's author knew are gone; add wins over the rest. */
 function changeSet(record: MergeRecord, op: AddOp | RemOp, i: number, at: Stamp): void {
-  const lives = elementsOf(record, op.f).filter(
-    (live) => !equal(live[5], op.v) || !knows(at, i, live[0], live[1], live[2]),
-  );
-  if (op.k === 'add') {
-    lives.push([at.seq, i, at.device, at.base, at.et, op.v]);
-    lives.sort(byTime);
+  const kept: Write[] = [];
+  let et = at.et;
+  for (const live of elementsOf(record, op.f)) {
+    const replaced = equal(live[5], op.v) && knows(at, i, live[0], live[1], live[2]);
+    if (!replaced) kept.push(live);
+    else if (live[4] > et) et = live[4];
   }
-  if (lives.length > 0) record.f[op.f] = lives;
+  if (op.k === 'add') {
+    kept.push([at.seq, i, at.device, at.base, et, op.v]);
+    kept.sort(byTime);
+  }
+  if (kept.length > 0) record.f[op.f] = kept;
   else delete record.f[op.f];
 }
 
