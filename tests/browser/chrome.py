@@ -151,3 +151,20 @@ class Phone:
 
 def forget(profile: Path) -> None:
     shutil.rmtree(profile, ignore_errors=True)
+
+
+FAST_CLOCK = """
+(() => {
+  const True = Date;
+  const ahead = %d;
+  globalThis.Date = class Date extends True {
+    constructor(...given) { if (given.length === 0) super(True.now() + ahead); else super(...given); }
+    static now() { return True.now() + ahead; }
+  };
+})();
+"""
+
+
+def clock_ahead(hours: float) -> str:
+    """A script for `before`: a phone whose clock is fast (or slow, when negative)."""
+    return FAST_CLOCK % round(hours * 3_600_000)

@@ -83,6 +83,9 @@ class Fox:
         value = answer["result"].get("value")
         return None if value is None else json.loads(value)
 
+    def inject(self, script: str) -> None:
+        self.call("script.evaluate", expression=script, target={"context": self.tab}, awaitPromise=False)
+
     def say(self, key: str, **values: object) -> str:
         return words.say(self.language, key, **values)
 

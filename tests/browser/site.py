@@ -8,16 +8,20 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from tests.browser.wait import until
 
 ROOT = Path(__file__).resolve().parents[2]
+DEMO = "示范工地"
 SECONDS_TO_START_MAX = 60
 SECONDS_TO_STOP_MAX = 20
 
@@ -91,6 +95,21 @@ class Site:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """What really lies in the database, read beside the running server."""
+        address = f"file:{self.data / 'gongbu.sqlite'}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as database:
+            return database.execute(sql, values).fetchall()
+
+    def entries_of(self, name: str, kind: str = "labour.checkin") -> int:
+        """How many records of a kind this person has written."""
+        sql = (
+            "SELECT count(*) FROM record WHERE c = ? AND deleted = 0"
+            " AND json_extract(body, '$.by') IN (SELECT id FROM person WHERE name = ?)"
+        )
+        found = self.rows(sql, kind, name)
+        return int(found[0][0])
 
 
 def free_port() -> int:

@@ -1,0 +1,98 @@
+"""What people do, step by step, by the words that they see. Each step ends when its outcome is on the screen."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+from playwright.sync_api import Error, Locator, expect
+
+from tests.browser.chrome import Phone
+from tests.browser.site import Site
+
+PASSWORD = "gongbu-demo"
+
+
+def sign_in(phone: Phone, name: str, password: str = PASSWORD) -> None:
+    phone.open("/sign-in")
+    phone.fill("signin.name", name)
+    phone.fill("signin.password", password)
+    phone.tap("signin.submit")
+    at_today(phone)
+
+
+def enrol(phone: Phone, code: str, name: str) -> None:
+    """By the link that an invite's QR code holds."""
+    phone.open(f"/enrol?code={code}")
+    phone.fill("enrol.name", name)
+    phone.tap("enrol.submit")
+    at_today(phone)
+
+
+def at_today(phone: Phone) -> None:
+    expect(phone.page.get_by_role("heading", name=re.compile(re.escape(phone.say("today.title"))))).to_be_visible()
+
+
+def invite(site: Site, *options: str) -> str:
+    """The code of a new invite, made on the server's command line."""
+    told = site.gongbu("invite", "new", *options)
+    found = re.search(r"[Cc]ode (\S+),", told)
+    assert found, told
+    return found[1]
+
+
+def check_in(phone: Phone) -> None:
+    """One tap on Today; ends when it is durably on the phone."""
+    phone.tap("labour.in")
+    phone.sees(said(phone, "labour.saved_in"))
+
+
+def check_out(phone: Phone) -> None:
+    phone.tap("labour.out")
+    phone.sees(said(phone, "labour.saved_out"))
+
+
+def tap_in_or_out(phone: Phone) -> int:
+    """The one strong button of Today. Answers 1 when the app said that it was saved, 0 when the phone died first."""
+    page = phone.page
+    with suppress(Error):
+        strong = phone.button("labour.in").or_(phone.button("labour.out"))
+        strong.first.click()
+        saved = page.get_by_text(said(phone, "labour.saved_in")).or_(page.get_by_text(said(phone, "labour.saved_out")))
+        saved.first.wait_for()
+        return 1
+    return 0
+
+
+def said(phone: Phone, key: str, **values: object) -> re.Pattern[str]:
+    """The words of a key, with anything where a `{name}` was not given."""
+    return re.compile(re.sub(r"\\\{\w+\\\}", ".+?", re.escape(phone.say(key, **values))))
+
+
+def waiting(phone: Phone) -> int:
+    """How many entries the phone says it still has to send."""
+    phone.open("/outbox")
+    page = phone.page
+    sent = page.get_by_text(phone.say("outbox.sent_all"), exact=True)
+    some = page.get_by_text(said(phone, "outbox.summary", n=2))
+    expect(sent.or_(some).first).to_be_visible()
+    if sent.is_visible():
+        return 0
+    found = re.search(r"\d+", some.first.inner_text())
+    assert found
+    return int(found[0])
+
+
+def sent(phone: Phone) -> None:
+    """Until nothing waits any more."""
+    if "/outbox" not in phone.page.url:
+        phone.open("/outbox")
+    expect(phone.page.get_by_text(phone.say("outbox.sent_all"), exact=True)).to_be_visible(timeout=30_000)
+
+
+def row(phone: Phone, *words: str) -> Locator:
+    """The list row that holds all of these words."""
+    rows = phone.page.get_by_role("listitem")
+    for word in words:
+        rows = rows.filter(has_text=word)
+    return rows.first

@@ -1,0 +1,72 @@
+"""An empty battery at the worst moment: killed at every step of saving, and at every step of sending.
+
+Whatever the moment: what the app said was saved is there, nothing is there twice, and everything still goes out.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from playwright.sync_api import Error
+
+from tests.browser.conftest import NewPhone
+from tests.browser.crash import Crash
+from tests.browser.flows import enrol, invite, sent, tap_in_or_out, waiting
+from tests.browser.site import DEMO, Site
+
+STEPS_MAX = 30
+WORKER = "孙电池"
+
+
+def test_P1_killed_at_any_step_of_saving_an_entry_is_whole_or_not_there(site: Site, new_phone: NewPhone) -> None:
+    phone = new_phone("worker")
+    crash = Crash(phone)
+    enrol(phone, invite(site, "--project", DEMO, "--role", "worker"), WORKER)
+    phone.installed()
+    site.kill()
+    saved, moments = 0, []
+    for step in range(1, STEPS_MAX):
+        phone.open("/")
+        crash.arm(step)
+        told = tap_in_or_out(phone)
+        if crash.happened:
+            moments.append(crash.at)
+            phone.buried()
+        now = waiting(phone)
+        assert saved + told <= now <= saved + 1, f"killed at step {step} ({crash.at}): {saved} before, {now} after"
+        saved = now
+        if not crash.happened:
+            break
+    assert "committed" in moments
+    assert len(moments) >= 2, "nothing was interrupted"
+    site.start()
+    sent(phone)
+    assert site.entries_of(WORKER) == saved
+
+
+def test_P1_killed_at_any_step_of_sending_an_entry_arrives_once(site: Site, new_phone: NewPhone) -> None:
+    phone = new_phone("worker")
+    crash = Crash(phone)
+    enrol(phone, invite(site, "--project", DEMO, "--role", "worker"), WORKER)
+    phone.installed()
+    made, moments = 0, []
+    for step in range(1, STEPS_MAX):
+        site.kill()
+        phone.open("/")
+        assert tap_in_or_out(phone)
+        made += 1
+        phone.open("/outbox")
+        crash.arm(step)
+        site.start()
+        with suppress(Error):
+            phone.tap("outbox.send")
+            sent(phone)
+        if not crash.happened:
+            break
+        moments.append(crash.at)
+        phone.buried()
+        phone.open("/outbox")
+        sent(phone)
+    assert "about to send" in moments
+    assert "answer on its way" in moments
+    assert site.entries_of(WORKER) == made
