@@ -89,6 +89,11 @@ export interface Stamp {
   readonly v: number;
 }
 
+/** Nobody knows what is not there yet: a base beyond the head counts as the head (M2). */
+export function stamp(at: Stamp): Stamp {
+  return at.base < at.seq ? at : { ...at, base: at.seq - 1 };
+}
+
 export type Records = Map<string, MergeRecord>;
 export type Kinds = (c: string) => Kind | undefined;
 
@@ -96,7 +101,8 @@ export type Kinds = (c: string) => Kind | undefined;
  * M1: apply an admitted batch; answers the indices of the ops that were held (A3).
  * A batch that a record already has is passed over, so folding twice changes nothing.
  */
-export function fold(records: Records, ops: readonly Op[], at: Stamp, kinds: Kinds): number[] {
+export function fold(records: Records, ops: readonly Op[], from: Stamp, kinds: Kinds): number[] {
+  const at = stamp(from);
   const held: number[] = [];
   const done = doneBefore(records, ops, at.seq);
   for (let i = 0; i < ops.length; i++) {

@@ -4,24 +4,30 @@
 import type { Topic } from './phone.ts';
 
 export interface Notice {
-  readonly topic: Topic | 'core';
+  /** `saved`: there is a batch to send. */
+  readonly topic: Topic | 'saved';
   /** What the exchange reports, for the other tabs' status. */
   readonly report?: unknown;
+  /** Came from another tab. */
+  readonly isOther?: true;
 }
 
 export interface Notices {
   watch(topic: Notice['topic'], fn: (notice: Notice) => void): () => void;
   tell(notice: Notice): void;
+  /** In this tab only. */
+  tellHere(notice: Notice): void;
   close(): void;
 }
 
 export function openNotices(name: string): Notices {
   const watchers = new Map<string, Set<(notice: Notice) => void>>();
   const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(name);
-  const hear = (notice: Notice): void => {
+  const tellHere = (notice: Notice): void => {
     for (const fn of [...(watchers.get(notice.topic) ?? [])]) fn(notice);
   };
-  if (channel) channel.onmessage = (event: MessageEvent<Notice>) => hear(event.data);
+  if (channel)
+    channel.onmessage = (event: MessageEvent<Notice>) => tellHere({ ...event.data, isOther: true });
   return {
     watch(topic, fn) {
       const set = watchers.get(topic) ?? new Set();
@@ -29,9 +35,10 @@ export function openNotices(name: string): Notices {
       return () => set.delete(fn);
     },
     tell(notice) {
-      hear(notice);
+      tellHere(notice);
       channel?.postMessage(notice);
     },
+    tellHere,
     close() {
       watchers.clear();
       channel?.close();

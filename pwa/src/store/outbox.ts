@@ -79,7 +79,7 @@ export async function save(
 export async function nextToSend(db: PersonDb, bytesMax: number): Promise<Entry[]> {
   const next: Entry[] = [];
   let bytes = 0;
-  let cursor = await db.transaction('outbox').store.openCursor(IDBKeyRange.lowerBound(0));
+  let cursor = await db.transaction('outbox').store.openCursor(NUMBERED());
   for (; cursor; cursor = await cursor.continue()) {
     const entry = cursor.value;
     if (entry.status !== 'waiting') continue;
@@ -144,53 +144,45 @@ function answered(entry: Entry, answer: Answer): Entry {
 }
 
 /**
- * P1: the server knows no answer below `expected`, so what waits takes the numbers from there on. Only
- * unanswered batches move; false if another tab saved one meanwhile (then ask again).
+ * P1: the server knows no answer from `expected` on, so what waits takes the numbers from there. Batches
+ * that it had answered and forgot (a restored backup) go again; what it had refused stays, aside. False
+ * if another tab saved one meanwhile (then ask again).
  */
 export async function renumber(db: PersonDb, sign: Sign, expected: number): Promise<boolean> {
-  const before = await waiting(db);
-  const after = await Promise.all(
-    before.map(async (entry, i) => {
-      const head = JSON.parse(entry.payload) as Unsigned;
-      const { payload, sig, bytes } = await signed(expected + i, head, sign);
-      return { ...entry, n: expected + i, payload, sig, bytes };
-    }),
-  );
+  const before = (await numbered(db)).filter((entry) => goesAgain(entry, expected));
+  const after = await Promise.all(before.map((entry, i) => signAgain(entry, expected + i, sign)));
   const tx = db.transaction(['outbox', 'numbers'], 'readwrite', STRICT);
-  const now = (await tx.objectStore('outbox').getAll(IDBKeyRange.lowerBound(0))).filter(
-    ({ status }) => status === 'waiting',
-  );
-  const isSame = now.length === before.length && now.every((entry, i) => entry.n === before[i]?.n);
+  const outbox = tx.objectStore('outbox');
+  const now = (await outbox.getAll(NUMBERED())).filter((entry) => goesAgain(entry, expected));
+  const isSame =
+    now.length === before.length && now.every((entry, i) => entry.payload === before[i]?.payload);
   if (isSame) {
-    const others = new Set(await othersFrom(tx.objectStore('outbox'), before));
-    for (const { n } of before) tx.objectStore('outbox').delete(n);
-    for (const entry of after) {
-      if (others.has(entry.n)) await moveAside(tx.objectStore('outbox'), entry.n);
-      tx.objectStore('outbox').put(entry);
+    for (const { n } of before) outbox.delete(n);
+    const left = await outbox.getAll();
+    let aside = Math.min(0, ...left.map(({ n }) => n));
+    for (const entry of left) {
+      if (entry.n < expected) continue;
+      outbox.delete(entry.n);
+      outbox.put({ ...entry, n: --aside });
     }
+    for (const entry of after) outbox.put(entry);
     tx.objectStore('numbers').put(expected + after.length - 1, 'n');
   }
   await tx.done;
   return isSame;
 }
 
-type OutboxStore = {
-  getAllKeys(): Promise<number[]>;
-  get(n: number): Promise<Entry | undefined>;
-  put(entry: Entry): Promise<number>;
-  delete(n: number): Promise<void>;
-};
+/** Batches with a number that the server may know; set aside ones have a number below zero. */
+const NUMBERED = (): IDBKeyRange => IDBKeyRange.lowerBound(1);
 
-async function othersFrom(store: OutboxStore, moved: readonly Entry[]): Promise<number[]> {
-  const own = new Set(moved.map(({ n }) => n));
-  return (await store.getAllKeys()).filter((n) => !own.has(n));
+function goesAgain(entry: Entry, expected: number): boolean {
+  return entry.status === 'waiting' || (entry.status !== 'refused' && entry.n >= expected);
 }
 
-/** An answered batch whose number the server has forgotten: kept under a number that is never sent. */
-async function moveAside(store: OutboxStore, n: number): Promise<void> {
-  const entry = await store.get(n);
-  const lowest = Math.min(0, ...(await store.getAllKeys()));
-  if (entry) await store.put({ ...entry, n: lowest - 1 });
+async function signAgain(entry: Entry, n: number, sign: Sign): Promise<Entry> {
+  const { project, base, t, v, ops } = JSON.parse(entry.payload) as Unsigned;
+  const again = await signed(n, { project, base, t, v, ops }, sign);
+  return { ...again, since: entry.since, ...(entry.memo !== undefined && { memo: entry.memo }) };
 }
 
 /** A batch that the server could not even number: refused, and those behind it close the gap. */
@@ -198,15 +190,24 @@ export async function setAside(db: PersonDb, sign: Sign, n: number, code: string
   const tx = db.transaction('outbox', 'readwrite', STRICT);
   const entry = await tx.store.get(n);
   if (entry) {
-    await moveAside(tx.store, n);
-    const aside = Math.min(...(await tx.store.getAllKeys()));
-    tx.store.put({ ...entry, n: aside, status: 'refused', code });
+    const lowest = Math.min(0, ...(await tx.store.getAllKeys()));
+    tx.store.put({ ...entry, n: lowest - 1, status: 'refused', code });
     tx.store.delete(n);
   }
   await tx.done;
   await renumber(db, sign, n);
 }
 
+/** Signs what waits once more, with the same numbers. */
+export async function resign(db: PersonDb, sign: Sign): Promise<void> {
+  const first = (await waiting(db))[0];
+  if (first) await renumber(db, sign, first.n);
+}
+
+async function numbered(db: PersonDb): Promise<Entry[]> {
+  return db.getAll('outbox', NUMBERED());
+}
+
 export async function waiting(db: PersonDb): Promise<Entry[]> {
-  return (await db.getAll('outbox', IDBKeyRange.lowerBound(0))).filter(({ status }) => status === 'waiting');
+  return (await numbered(db)).filter(({ status }) => status === 'waiting');
 }

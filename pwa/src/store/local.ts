@@ -1,0 +1,629 @@
+// One person's database on this phone, opened: the Phone that the screens use, and beside it what only
+// the exchange with the server needs. Everything the screens see is read from disk; what is kept in
+// memory (names, counts) can be read again at any time.
+
+import { admit } from '../core/admit.ts';
+import { checkOps, type Of, type Op, PAYLOAD_BYTES_MAX, Refused } from '../core/batch.ts';
+import type { Declarations } from '../core/declaration.ts';
+import { type MergeRecord, version, withHeld } from '../core/merge.ts';
+import { type Actor, may } from '../core/person.ts';
+import { Problem } from '../core/problem.ts';
+import type { Value } from '../core/value.ts';
+import { type Entry, type Me, openPersonDb, type PersonDb, type ProjectRow } from './database.ts';
+import { type Journal, openDrafts } from './draft.ts';
+import { newId, type Random } from './id.ts';
+import { signText } from './key.ts';
+import { CORE_KINDS, type Names, readNames } from './names.ts';
+import { openNotices } from './notice.ts';
+import * as outbox from './outbox.ts';
+import type {
+  HistoryEntry,
+  OutboxEntry,
+  Phone,
+  Problemish,
+  Project,
+  Query,
+  Shown,
+  SyncStatus,
+  Topic,
+  Writing,
+} from './phone.ts';
+import * as record from './record.ts';
+import { type Own, opsOf, toShown, withOwn } from './view.ts';
+
+/** What the outside world gives; tests give their own. */
+export interface Surroundings {
+  readonly now: () => number;
+  readonly random: Random;
+  readonly journal: Journal | null;
+}
+
+/** What the exchange reports about itself; counts are the store's own. */
+export type Report = Pick<
+  SyncStatus,
+  'online' | 'sending' | 'pulling' | 'lastError' | 'persisted' | 'signedOut' | 'updateNeeded'
+>;
+
+/** The Phone, and what the exchange needs. */
+export interface Local extends Phone {
+  readonly cursors: ReadonlyMap<string, ProjectRow>;
+  nextToSend(bytesMax: number): Promise<Entry[]>;
+  /** These batches are under way now. */
+  sendingNow(numbers: readonly number[]): void;
+  settle(answers: readonly outbox.Answer[]): Promise<void>;
+  renumber(expected: number): Promise<boolean>;
+  setAside(n: number, code: string): Promise<void>;
+  resign(): Promise<void>;
+  takePage(page: record.Page): Promise<boolean>;
+  erase(
+    project: string,
+    change: { cursor: number; epoch: number; audiences: readonly string[] },
+  ): Promise<void>;
+  /** The memberships as the server says now; what the person has left is erased, the outbox is not. */
+  setProjects(projects: readonly Project[]): Promise<void>;
+  tidy(project: string): Promise<void>;
+  report(part: Partial<Report>): void;
+  synced(at: number): Promise<void>;
+  setSkew(skew_ms: number): Promise<void>;
+  /** Work that would be lost with the database. */
+  unsent(): Promise<number>;
+  whenSaved(fn: () => void): () => void;
+}
+
+export type History = (project: string, c: string, r: string) => Promise<readonly HistoryEntry[]>;
+
+export interface Opening {
+  readonly person: string;
+  readonly declarations: Declarations;
+  readonly surroundings: Surroundings;
+  readonly history: History;
+}
+
+/** Opens the database of a person who is on this phone. */
+export async function openLocal(opening: Opening): Promise<Local> {
+  const db = await openPersonDb(opening.person);
+  const me = await db.get('me', 'me');
+  if (!me) {
+    db.close();
+    throw new Problem({ code: 'signed_out', do: 'sign_in' });
+  }
+  return new LocalPhone(db, me, opening).start();
+}
+
+/** Makes the person's database, or tells the one that is there of a new device. */
+export async function putPerson(me: Me, projects: readonly Project[], lastN: number): Promise<void> {
+  const db = await openPersonDb(me.id);
+  const before = await db.get('me', 'me');
+  const tx = db.transaction(['me', 'numbers', 'projects'], 'readwrite', { durability: 'strict' });
+  tx.objectStore('me').put(me, 'me');
+  const n = (await tx.objectStore('numbers').get('n')) ?? 0;
+  if (lastN > n) tx.objectStore('numbers').put(lastN, 'n');
+  for (const project of projects) {
+    const row = await tx.objectStore('projects').get(project.id);
+    tx.objectStore('projects').put(joined(row, project));
+  }
+  await tx.done;
+  if (before && before.device !== me.device) {
+    await outbox.renumber(db, (payload) => signText(me.sign, payload), lastN + 1);
+  }
+  db.close();
+}
+
+function joined(row: ProjectRow | undefined, project: Project): ProjectRow {
+  const { id, name, roles, teams, head, epoch } = project;
+  return { cursor: 0, pulled: null, audiences: [], ...row, id, name, roles, teams, head, epoch };
+}
+
+const NOTHING_REPORTED: Report = {
+  online: true,
+  sending: false,
+  pulling: false,
+  lastError: null,
+  persisted: null,
+  signedOut: false,
+  updateNeeded: false,
+};
+const NO_COUNTS = { waiting: 0, waitingBytes: 0, since: null, refused: 0, held: 0 };
+
+class LocalPhone implements Local {
+  readonly person: { readonly id: string; readonly name: string };
+  readonly device: string;
+  readonly declarations: Declarations;
+  readonly history: History;
+
+  readonly #db: PersonDb;
+  readonly #me: Me;
+  readonly #around: Surroundings;
+  readonly #notices: ReturnType<typeof openNotices>;
+  readonly #cache = record.newCache();
+  readonly #sign: outbox.Sign;
+  #drafts!: Awaited<ReturnType<typeof openDrafts>>;
+  #projects = new Map<string, ProjectRow>();
+  #names: Names = readNames([], () => undefined);
+  #report = NOTHING_REPORTED;
+  #counts: Pick<SyncStatus, keyof typeof NO_COUNTS> = NO_COUNTS;
+  #lastSync: number | null = null;
+  #skew: number | null = null;
+  #sending: ReadonlySet<number> = new Set();
+  #saving: Promise<unknown> = Promise.resolve();
+
+  constructor(db: PersonDb, me: Me, { person, declarations, surroundings, history }: Opening) {
+    this.person = { id: me.id, name: me.name };
+    this.device = me.device;
+    this.declarations = declarations;
+    this.history = history;
+    this.#db = db;
+    this.#me = me;
+    this.#around = surroundings;
+    this.#sign = (payload) => signText(me.sign, payload);
+    this.#notices = openNotices(`gongbu-${person}`);
+  }
+
+  async start(): Promise<this> {
+    const changed = (): void => this.#notices.tell({ topic: 'drafts' });
+    const { journal, now } = this.#around;
+    await Promise.all([
+      this.#readProjects().then(() => this.#readNames()),
+      this.#readCounts(),
+      openDrafts(this.#db, journal, this.person.id, now, changed).then((drafts) => {
+        this.#drafts = drafts;
+      }),
+    ]);
+    this.#hearOtherTabs();
+    return this;
+  }
+
+  /** Another tab wrote to the same database: what is kept in memory is read again. */
+  #hearOtherTabs(): void {
+    this.#notices.watch('outbox', (notice) => {
+      if (notice.isOther) void this.#readCounts().then(() => this.#tellHere('status'));
+    });
+    this.#notices.watch('status', (notice) => {
+      if (notice.isOther && notice.report)
+        this.#report = { ...this.#report, ...(notice.report as Partial<Report>) };
+    });
+    this.#notices.watch('records', (notice) => {
+      if (!notice.isOther) return;
+      void this.#readProjects()
+        .then(() => this.#readNames())
+        .then(() => this.#tellHere('status'));
+    });
+  }
+
+  #tellHere(topic: Topic): void {
+    this.#notices.tellHere({ topic });
+  }
+
+  // --- reading -----------------------------------------------------------------------------------
+
+  get projects(): readonly Project[] {
+    return [...this.#projects.values()];
+  }
+
+  get cursors(): ReadonlyMap<string, ProjectRow> {
+    return this.#projects;
+  }
+
+  async list(project: string, c: string, query: Query = {}): Promise<Shown[]> {
+    const found = await record.findKind(this.#db, this.#cache, project, c, query);
+    const kind = this.declarations.kind(c);
+    const list: Shown[] = [];
+    for (const r of new Set([...found.records.keys(), ...found.own.keys()])) {
+      const one = this.#show(found.records.get(r), found.own.get(r) ?? []);
+      if (one && matches(one, query, kind?.day)) list.push(one);
+    }
+    list.sort(newestFirst(kind?.day));
+    return query.limit === undefined ? list : list.slice(0, query.limit);
+  }
+
+  async get(project: string, r: string, c?: string): Promise<Shown | undefined> {
+    const { record: stored, own } = await record.findOne(this.#db, this.#cache, project, r, c);
+    return this.#show(stored, own);
+  }
+
+  #show(stored: MergeRecord | undefined, own: readonly Own[]): Shown | undefined {
+    const c = stored?.c ?? own[0]?.ops[0]?.op.c ?? '';
+    const kind = this.declarations.kind(c);
+    const folded = own.length === 0 ? stored : withOwn(stored, own, kind, this.#me, this.#skew ?? 0);
+    return folded && toShown(folded, own, kind, this.person.id);
+  }
+
+  head(project: string): number {
+    return this.#projects.get(project)?.cursor ?? 0;
+  }
+
+  version(shown: Shown): string {
+    return version(shown.record, this.declarations.kind(shown.c));
+  }
+
+  amendVersion(shown: Shown, of: Of): string {
+    const kind = this.declarations.kind(shown.c);
+    return version(withHeld(shown.record, of, kind), kind);
+  }
+
+  newId(): string {
+    return newId(this.#around.now(), this.#around.random);
+  }
+
+  // --- writing -----------------------------------------------------------------------------------
+
+  async write(project: string, ops: readonly Op[], base?: number, memo?: Value): Promise<number> {
+    const [n] = await this.writeEach(project, [
+      { ops, ...(base !== undefined && { base }), ...(memo !== undefined && { memo }) },
+    ]);
+    return n as number;
+  }
+
+  async writeEach(project: string, writings: readonly Writing[]): Promise<readonly number[]> {
+    for (const { ops } of writings) mustHaveShape(ops);
+    for (const { ops, base } of writings) await this.#mustFit(project, ops, base);
+    return this.#save(writings.map((writing) => this.#unsigned(project, writing)));
+  }
+
+  async check(
+    project: string,
+    ops: readonly Op[],
+    base = this.head(project),
+  ): Promise<Problemish | undefined> {
+    try {
+      checkOps(ops);
+      const records = await this.#foldedFor(project, ops);
+      const v = this.declarations.v;
+      admit(
+        { base, v, ops },
+        this.actor(project),
+        records,
+        this.declarations,
+        Number.MAX_SAFE_INTEGER,
+        this.#serverNow(),
+      );
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      const { code, op, field, reason } = error;
+      return { code, op, ...(field !== undefined && { field }), ...(reason !== undefined && { reason }) };
+    }
+  }
+
+  /** Only what can never be right is refused here; roles and states may have changed on the server. */
+  async #mustFit(project: string, ops: readonly Op[], base?: number): Promise<void> {
+    const found = await this.check(project, ops, base);
+    if (found?.code === 'invalid' && found.reason !== 'unknown_kind')
+      throw new Problem({ ...found, do: 'fix' });
+  }
+
+  /** The records that ops name, as the person sees them; new ones are not looked for. */
+  async #foldedFor(project: string, ops: readonly Op[]): Promise<Map<string, MergeRecord>> {
+    const made = new Set(ops.filter(({ k }) => k === 'new').map(({ r }) => r));
+    const ids = new Set(ops.map(({ r }) => r).filter((r) => !made.has(r)));
+    const folded = new Map<string, MergeRecord>();
+    if (ids.size === 0) return folded;
+    const { records, own } = await record.findSome(this.#db, this.#cache, project, ids);
+    for (const r of ids) {
+      const shown = this.#show(records.get(r), own.get(r) ?? []);
+      if (shown) folded.set(r, shown.record);
+    }
+    return folded;
+  }
+
+  #unsigned(project: string, { ops, base = this.head(project), memo }: Writing): outbox.Unsigned {
+    const unsigned = { project, base, t: this.#around.now(), v: this.declarations.v, ops };
+    if (outbox.bytesOf(outbox.payloadOf(Number.MAX_SAFE_INTEGER, unsigned)) > PAYLOAD_BYTES_MAX) {
+      throw new Problem({ code: 'too_large', do: 'fix' });
+    }
+    return memo === undefined ? unsigned : { ...unsigned, memo };
+  }
+
+  /** One at a time in this tab, so that numbers are not signed twice for nothing. */
+  async #save(batches: readonly outbox.Unsigned[], replaces?: number): Promise<readonly number[]> {
+    const saved = this.#saving.then(() => outbox.save(this.#db, this.#sign, batches, replaces));
+    this.#saving = saved.catch(() => undefined);
+    const numbers = await saved;
+    await this.#outboxChanged();
+    this.#notices.tell({ topic: 'saved' });
+    return numbers;
+  }
+
+  async #outboxChanged(): Promise<void> {
+    await this.#readCounts();
+    this.#notices.tell({ topic: 'outbox' });
+    this.#notices.tell({ topic: 'records' });
+    this.#tellHere('status');
+  }
+
+  // --- who ---------------------------------------------------------------------------------------
+
+  actor(project: string): Actor {
+    const membership = this.#projects.get(project);
+    return {
+      person: this.person.id,
+      device: this.device,
+      roles: membership?.roles ?? [],
+      teams: membership?.teams ?? [],
+      teamsOf: this.#names.teamsOf.get(project) ?? {},
+    };
+  }
+
+  may(
+    project: string,
+    who: readonly string[],
+    shown?: Shown,
+    values: Readonly<Record<string, Value>> = shown?.values ?? {},
+  ): boolean {
+    return may(who, this.actor(project), shown?.record.by ?? null, values);
+  }
+
+  nameOf(id: string): string {
+    return (
+      this.#names.names.get(id) ??
+      this.#projects.get(id)?.name ??
+      (id === this.person.id ? this.person.name : id)
+    );
+  }
+
+  personOfDevice(device: string): string | undefined {
+    return device === this.device ? this.person.id : this.#names.personByDevice.get(device);
+  }
+
+  teamsOf(project: string, person: string): readonly string[] {
+    return this.actor(project).teamsOf[person] ?? [];
+  }
+
+  zoneOf(project: string): string {
+    return this.#names.zones.get(project) ?? 'Asia/Shanghai';
+  }
+
+  // --- outbox ------------------------------------------------------------------------------------
+
+  async outbox(): Promise<OutboxEntry[]> {
+    return (await this.#db.getAll('outbox')).map((entry) => this.#entryShown(entry));
+  }
+
+  #entryShown(entry: Entry): OutboxEntry {
+    const { payload: _payload, sig: _sig, t: _t, ...rest } = entry;
+    const isSending = entry.status === 'waiting' && this.#sending.has(entry.n);
+    return { ...rest, ops: opsOf(entry), status: isSending ? 'sending' : entry.status };
+  }
+
+  async repair(n: number, ops: readonly Op[]): Promise<number> {
+    const { project, memo } = await this.#refusedEntry(n);
+    mustHaveShape(ops);
+    await this.#mustFit(project, ops);
+    return this.#again(n, this.#unsigned(project, { ops, ...(memo !== undefined && { memo }) }));
+  }
+
+  async resend(n: number): Promise<number> {
+    const entry = await this.#refusedEntry(n);
+    const { project, base, memo } = entry;
+    return this.#again(
+      n,
+      this.#unsigned(project, { ops: opsOf(entry), base, ...(memo !== undefined && { memo }) }),
+    );
+  }
+
+  async #again(n: number, batch: outbox.Unsigned): Promise<number> {
+    return (await this.#save([batch], n))[0] as number;
+  }
+
+  async drop(n: number): Promise<void> {
+    await this.#refusedEntry(n);
+    await this.#db.delete('outbox', n);
+    await this.#outboxChanged();
+  }
+
+  /** What waits has its number already and goes out; only what came back can be changed or dropped. */
+  async #refusedEntry(n: number): Promise<Entry> {
+    const entry = await this.#db.get('outbox', n);
+    if (!entry || (entry.status !== 'refused' && entry.status !== 'held'))
+      throw new Problem({ code: 'not_found' });
+    return entry;
+  }
+
+  // --- drafts ------------------------------------------------------------------------------------
+
+  draft: Phone['draft'] = (key) => this.#drafts.get(key);
+  saveDraft: Phone['saveDraft'] = (key, value) => this.#drafts.save(key, value);
+  dropDraft: Phone['dropDraft'] = (key) => this.#drafts.drop(key);
+  drafts: Phone['drafts'] = () => this.#drafts.all();
+  flush: Phone['flush'] = () => this.#drafts.flush();
+
+  // --- status ------------------------------------------------------------------------------------
+
+  status(): SyncStatus {
+    return { ...this.#report, ...this.#counts, lastSync: this.#lastSync, skew_ms: this.#skew };
+  }
+
+  watch(topic: Topic, fn: () => void): () => void {
+    return this.#notices.watch(topic, fn);
+  }
+
+  whenSaved(fn: () => void): () => void {
+    return this.#notices.watch('saved', fn);
+  }
+
+  close(): void {
+    this.#drafts.close();
+    this.#notices.close();
+    this.#db.close();
+  }
+
+  // --- for the exchange --------------------------------------------------------------------------
+
+  nextToSend(bytesMax: number): Promise<Entry[]> {
+    return outbox.nextToSend(this.#db, bytesMax);
+  }
+
+  sendingNow(numbers: readonly number[]): void {
+    this.#sending = new Set(numbers);
+    this.report({ sending: numbers.length > 0 });
+    this.#tellHere('outbox');
+  }
+
+  async settle(answers: readonly outbox.Answer[]): Promise<void> {
+    const cursors = new Map([...this.#projects].map(([id, { cursor }]) => [id, cursor]));
+    await outbox.settle(this.#db, answers, cursors);
+    await this.#outboxChanged();
+  }
+
+  async renumber(expected: number): Promise<boolean> {
+    const isDone = await outbox.renumber(this.#db, this.#sign, expected);
+    await this.#outboxChanged();
+    return isDone;
+  }
+
+  async setAside(n: number, code: string): Promise<void> {
+    await outbox.setAside(this.#db, this.#sign, n, code);
+    await this.#outboxChanged();
+  }
+
+  resign(): Promise<void> {
+    return outbox.resign(this.#db, this.#sign);
+  }
+
+  async takePage(page: record.Page): Promise<boolean> {
+    const isTaken = await record.takePage(this.#db, this.declarations.kind, page);
+    await this.#readProjects();
+    if (!isTaken) return false;
+    if (page.lines.length === 0) return true;
+    if (page.lines.some((line) => line.includes('"c":"core.'))) await this.#readNames();
+    await this.#outboxChanged();
+    return true;
+  }
+
+  async erase(
+    project: string,
+    change: { cursor: number; epoch: number; audiences: readonly string[] },
+  ): Promise<void> {
+    const row = this.#projects.get(project);
+    if (!row) return;
+    await record.erase(this.#db, this.declarations.kind, row, change);
+    await this.#recordsErased();
+  }
+
+  async setProjects(projects: readonly Project[]): Promise<void> {
+    const ids = new Set(projects.map(({ id }) => id));
+    const left = [...this.#projects.keys()].filter((id) => !ids.has(id));
+    const tx = this.#db.transaction('projects', 'readwrite');
+    for (const project of projects) tx.store.put(joined(await tx.store.get(project.id), project));
+    await tx.done;
+    for (const id of left) await record.eraseProject(this.#db, id);
+    await this.#readProjects();
+    if (left.length > 0) await this.#recordsErased();
+    else this.#tellHere('status');
+  }
+
+  async #recordsErased(): Promise<void> {
+    this.#cache.records.clear();
+    this.#cache.ids.clear();
+    await this.#readProjects();
+    await this.#readNames();
+    this.#notices.tell({ topic: 'records' });
+  }
+
+  async tidy(project: string): Promise<void> {
+    while (await record.tidy(this.#db, this.declarations.kind, project));
+  }
+
+  report(part: Partial<Report>): void {
+    this.#report = { ...this.#report, ...part };
+    this.#notices.tell({ topic: 'status', report: part });
+  }
+
+  async synced(at: number): Promise<void> {
+    this.#lastSync = at;
+    await this.#db.put('numbers', at, 'lastSync');
+    this.report({ lastError: null });
+  }
+
+  async setSkew(skew_ms: number): Promise<void> {
+    this.#skew = skew_ms;
+    await this.#db.put('numbers', skew_ms, 'skew');
+  }
+
+  async unsent(): Promise<number> {
+    const { waiting, refused, held } = this.#counts;
+    return waiting + refused + held + (await this.drafts()).length;
+  }
+
+  #serverNow(): number {
+    return this.#around.now() + (this.#skew ?? 0);
+  }
+
+  async #readProjects(): Promise<void> {
+    const rows = await this.#db.getAll('projects');
+    this.#projects = new Map(rows.map((row) => [row.id, row]));
+  }
+
+  async #readNames(): Promise<void> {
+    const found: { project: string; record: MergeRecord }[] = [];
+    for (const project of this.#projects.keys()) {
+      for (const c of CORE_KINDS) {
+        const { records } = await record.findKind(this.#db, this.#cache, project, c, {});
+        for (const one of records.values()) found.push({ project, record: one });
+      }
+    }
+    this.#names = readNames(found, this.declarations.kind);
+  }
+
+  async #readCounts(): Promise<void> {
+    const [entries, lastSync, skew] = await Promise.all([
+      this.#db.getAll('outbox'),
+      this.#db.get('numbers', 'lastSync'),
+      this.#db.get('numbers', 'skew'),
+    ]);
+    this.#counts = countsOf(entries);
+    this.#lastSync = lastSync ?? null;
+    this.#skew = skew ?? null;
+  }
+}
+
+function countsOf(entries: readonly Entry[]): Pick<SyncStatus, keyof typeof NO_COUNTS> {
+  const waiting = entries.filter(({ status }) => status === 'waiting');
+  return {
+    waiting: waiting.length,
+    waitingBytes: waiting.reduce((sum, { bytes }) => sum + bytes, 0),
+    since: waiting.length > 0 ? Math.min(...waiting.map(({ since }) => since)) : null,
+    refused: entries.filter(({ status }) => status === 'refused').length,
+    held: entries.filter(({ status }) => status === 'held').length,
+  };
+}
+
+function mustHaveShape(ops: readonly Op[]): void {
+  try {
+    if (ops.length === 0) throw new Refused('invalid', 0, 'ops', 'malformed');
+    checkOps(ops);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    const { op, field, reason } = error;
+    throw new Problem({
+      code: reason === 'too_large' ? 'too_large' : 'invalid',
+      do: 'fix',
+      op,
+      ...(field !== undefined && { field }),
+      ...(reason !== undefined && { reason }),
+    });
+  }
+}
+
+function matches(shown: Shown, query: Query, day: string | undefined): boolean {
+  if (shown.deleted && !query.deleted) return false;
+  if (query.state && (shown.state === null || !query.state.includes(shown.state))) return false;
+  if (query.held && shown.record.held.length === 0) return false;
+  const at = dayText(shown, day);
+  if (query.from !== undefined && at < query.from) return false;
+  if (query.to !== undefined && at > query.to) return false;
+  return query.where?.(shown) ?? true;
+}
+
+function dayText(shown: Shown, day: string | undefined): string {
+  const value = day === undefined ? undefined : shown.values[day];
+  return typeof value === 'string' ? value : '';
+}
+
+function newestFirst(day: string | undefined): (a: Shown, b: Shown) => number {
+  return (a, b) => {
+    const [x, y] = [dayText(a, day), dayText(b, day)];
+    if (x !== y) return x < y ? 1 : -1;
+    return b.record.born[4] - a.record.born[4] || (a.r < b.r ? 1 : -1);
+  };
+}
