@@ -7,7 +7,7 @@ import { type Batch, type NewOp, type Op, Refused } from './batch.ts';
 import { type Declarations, fieldAt, type Kind, reasonAt } from './declaration.ts';
 import { checkElement, type Reason } from './field.ts';
 import { dataOf, holds } from './logic.ts';
-import { apply, copy, type MergeRecord, type Records, shown } from './merge.ts';
+import { apply, copy, type MergeRecord, type Records, shown, stamp } from './merge.ts';
 import { type Actor, granted, labels, may, SERVER } from './person.ts';
 import { at, type Value } from './value.ts';
 
@@ -36,7 +36,7 @@ export function admit(
   seq: number,
   et: number,
 ): Admitted {
-  const stamp = { seq, device: actor.device, base: batch.base, et, by: actor.person, v: batch.v };
+  const at = stamp({ seq, device: actor.device, base: batch.base, et, by: actor.person, v: batch.v });
   const judging = { actor, labels: labels(actor), newer: batch.v > declarations.v };
   const work: Records = new Map();
   const held: number[] = [];
@@ -46,7 +46,7 @@ export function admit(
     const kind = declarations.kind(op.c);
     if (!kind && !judging.newer) throw new Refused('invalid', i, 'c', 'unknown_kind');
     if (actor.device !== SERVER) judge(op, i, work.get(op.r), kind, judging);
-    if (apply(work, op, i, stamp, kind)) held.push(i);
+    if (apply(work, op, i, at, kind)) held.push(i);
   });
   checkResults(batch.ops, work, declarations);
   return { records: work, held };
