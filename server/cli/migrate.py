@@ -1,0 +1,24 @@
+"""`gongbu migrate`: create the database or bring it up to date. Safe to repeat, and to run twice at once."""
+
+from __future__ import annotations
+
+import argparse
+
+from server.cli.opened import add_data, settings_of, with_store
+from server.cli.say import say
+from server.store.store import Store
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_data(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    async def count(store: Store) -> int:
+        return len(await store.rows("SELECT id FROM project"))
+
+    projects = with_store(args, count, new=True)
+    where = "the database of DATABASE_URL" if settings_of(args).database_url else settings_of(args).data.resolve()
+    say(f"Up to date: {where} ({projects} projects)")
+    return 0

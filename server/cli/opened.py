@@ -1,0 +1,79 @@
+"""The data folder as commands open it: settings from flags and environment, the store for a while."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from server.cli.say import Stop
+from server.config import Settings, read
+from server.store.store import Store
+
+T = TypeVar("T")
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, metavar="DIR", help="data folder (default: GONGBU_DATA, or ./gongbu-data)")
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    return read().at(data=args.data)
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def with_store(args: argparse.Namespace, work: Callable[[Store], Awaitable[T]], *, new: bool = False) -> T:
+    """Run `work` on the opened store. A folder without a database is refused unless `new` allows one."""
+    settings = settings_of(args)
+    check_folder(settings, new=new)
+
+    async def run() -> T:
+        from server.core.declaration import load
+        from server.store.store import open_store
+
+        settings.data.mkdir(parents=True, exist_ok=True)
+        store = await open_store(settings.database_url or None, settings.data, load(settings.shared / "modules"))
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(run())
+
+
+def check_folder(settings: Settings, *, new: bool) -> None:
+    from server.store.engine import DATABASE_FILE
+
+    if new or settings.database_url or (settings.data / DATABASE_FILE).exists():
+        return
+    raise Stop(f"no site in {settings.data.resolve()}: name its folder with --data, or make one with `gongbu migrate`")
+
+
+async def find_project(store: Store, asked: str) -> str:
+    """A project by its id, the beginning of it, or its name. Raises Stop when that is none or several."""
+    rows = await store.rows("SELECT id, name FROM project ORDER BY created")
+    if not asked and len(rows) == 1:
+        return str(rows[0][0])
+    found = [row for row in rows if asked and (row[0].startswith(asked) or row[1] == asked)]
+    if len(found) == 1:
+        return str(found[0][0])
+    known = ", ".join(name for _, name in rows) or "none yet; add one with `gongbu project add NAME`"
+    raise Stop(f"{'several projects' if len(found) > 1 else 'no project'} {asked!r}. Projects: {known}")
+
+
+async def find_person(store: Store, asked: str) -> str:
+    """A person by sign-in name, id, or a name that only one has."""
+    from server.store.people import tidy, tidy_login
+
+    rows = await store.rows(
+        "SELECT id FROM person WHERE login = ? OR id = ? OR name = ?", tidy_login(asked), asked, tidy(asked)
+    )
+    if len(rows) != 1:
+        raise Stop(f"{'several people' if rows else 'nobody'} called {asked!r}; `gongbu user list` shows all")
+    return str(rows[0][0])

@@ -1,0 +1,66 @@
+"""Who is asking: the person and device behind the session cookie, looked up anew at each request.
+
+A revoked device, a closed person or a session past its end is signed out here, at once (P11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from litestar import Request
+
+from server.core.person import Actor
+from server.core.problem import Problem
+from server.store.access import Session
+from server.web.answer import language_of
+from server.web.language import Language
+from server.web.site import Site
+from server.web.token import hashed
+
+COOKIE: Final = "gongbu"
+TOKEN_MAX: Final = 100
+OFFICE: Final = frozenset({"manager", "office"})
+
+
+@dataclass(frozen=True)
+class Caller:
+    site: Site
+    session: Session
+    lang: Language
+
+    @property
+    def person(self) -> str:
+        return self.session.person
+
+    @property
+    def device(self) -> str:
+        return self.session.device
+
+    async def actor(self, project: str, roles: Iterable[str] = ()) -> Actor:
+        """The caller as a member of this project, holding one of `roles` if any are named.
+
+        A stranger and an unknown project get the same answer. Raises `forbidden`.
+        """
+        actor = await self.site.access.actor(project, self.person, self.device)
+        wanted = frozenset(roles)
+        if actor is None or (wanted and not wanted & actor.roles):
+            raise Problem("forbidden")
+        return actor
+
+
+async def session_of(request: Request[Any, Any, Any], site: Site) -> Session | None:
+    """The live session of the cookie, or None."""
+    token = request.cookies.get(COOKIE, "")
+    if not 0 < len(token) <= TOKEN_MAX:
+        return None
+    return await site.access.session(hashed(token), site.now())
+
+
+async def caller(request: Request[Any, Any, Any], site: Site) -> Caller:
+    """Injected as `caller`. Raises `signed_out`."""
+    session = await session_of(request, site)
+    if session is None:
+        raise Problem("signed_out")
+    return Caller(site, session, language_of(request.scope))

@@ -1,0 +1,122 @@
+"""The outermost layer of every request: who may ask at all, what every answer carries, one log line.
+
+Host names are checked (a page elsewhere that resolves to this machine gets nothing), a request that
+changes something must say `X-Requested-With: gongbu`, which no other site's form can (P11), and each
+answer carries the security headers. The policy has no nonces, because the shell is cached.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from server.core.problem import Problem
+from server.web import log
+from server.web.answer import send_problem
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
+
+    from server.config import Settings
+
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+LOCAL: Final = frozenset({"localhost"})
+POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self' 'wasm-unsafe-eval'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "media-src 'self' blob:",
+        "manifest-src 'self'",
+        "worker-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS: Final = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(self), geolocation=(self), microphone=(), payment=(), usb=()"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+FOREVER: Final = (b"strict-transport-security", b"max-age=31536000")
+PRIVATE: Final = (b"cache-control", b"no-store")
+
+
+class Edge:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.hosts = settings.hosts | LOCAL | ({host_of(settings.url)} if settings.url else set())
+        is_public = settings.url.startswith("https://") and not settings.lan
+        self.headers = (*HEADERS, FOREVER) if is_public else HEADERS
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun, status, number = time.perf_counter(), 0, secrets.token_hex(8)
+        scope["request_id"] = number
+
+        async def send_on(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = self._dressed(scope, list(message.get("headers", ())), number)
+            await send(message)
+
+        try:
+            await self._admit(scope, receive, send_on)
+        except Exception as problem:
+            log.error("broken", problem, id=number)
+            if not status:
+                await send_problem(scope, send_on, Problem("broken"))
+        finally:
+            took_ms = round((time.perf_counter() - begun) * 1000, 1)
+            log.info("request", id=number, method=scope["method"], route=route(scope), status=status, ms=took_ms)
+
+    async def _admit(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        told = dict(scope["headers"])
+        if not is_known_host(told.get(b"host", b"").decode("latin-1"), self.hosts):
+            await send_problem(scope, send, Problem("wrong_host"))
+        elif scope["method"] not in SAFE and told.get(b"x-requested-with") != b"gongbu":
+            await send_problem(scope, send, Problem("not_from_app"))
+        else:
+            await self.app(scope, receive, send)
+
+    def _dressed(self, scope: HTTPScope, headers: list[tuple[bytes, bytes]], number: str) -> list[tuple[bytes, bytes]]:
+        has_cache = any(name.lower() == b"cache-control" for name, _ in headers)
+        private = () if has_cache else (PRIVATE,)
+        return [*headers, *self.headers, *private, (b"x-request-id", number.encode())]
+
+
+def route(scope: HTTPScope) -> str:
+    """The route's pattern (`/api/projects/{id}/people`), never the path that was asked."""
+    return str(scope.get("path_template") or "-")
+
+
+def host_of(address: str) -> str:
+    """`https://site.example:8000/x` or `site.example:8000` → `site.example`."""
+    rest = address.partition("://")[2] or address
+    host = rest.partition("/")[0].lower()
+    return host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
+
+
+def is_known_host(asked: str, hosts: frozenset[str] | set[str]) -> bool:
+    """A bare address cannot be re-bound by somebody else's name server, so it always may."""
+    host = host_of(asked)
+    if host in hosts or host.endswith(".localhost"):
+        return True
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True

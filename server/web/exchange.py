@@ -1,0 +1,194 @@
+"""Push, pull and live at their addresses: who asks and how much, then over to the exchange (P5–P7).
+
+Mounted below the framework's parsing, because a push is read once, as the bytes that were signed.
+Their OpenAPI is written by hand here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import parse_qsl
+
+from litestar import Request, asgi
+
+from server.core.problem import Problem
+from server.sync.push import BODY_BYTES_MAX
+from server.web.answer import language_of
+from server.web.caller import session_of
+from server.web.site import Site
+from server.web.wire import ID, SEQ_MAX
+
+if TYPE_CHECKING:
+    from litestar.types import Receive, Scope, Send
+
+    from server.store.access import Session
+
+PAGE_MAX: Final = 5000
+PAGE: Final = 2000
+JSON: Final = b"application/json"
+
+
+@asgi("/api/push", copy_scope=False)
+async def push(scope: Scope, receive: Receive, send: Send) -> None:
+    site, session = await begin(scope, "POST")
+    body = await read_body(scope, receive)
+    await send_whole(send, await site.sync.push(session, body, language_of(scope)), [(b"content-type", JSON)])
+
+
+@asgi("/api/pull", copy_scope=False)
+async def pull(scope: Scope, receive: Receive, send: Send) -> None:
+    site, session = await begin(scope, "GET")
+    asked = dict(parse_query(scope["query_string"]))
+    page = await site.sync.pull(
+        session,
+        project=project_of(asked),
+        cursor=number_of(asked, "cursor", 0, SEQ_MAX, 0),
+        epoch=number_of(asked, "epoch", 0, SEQ_MAX, None),
+        limit=number_of(asked, "limit", 1, SEQ_MAX, PAGE),
+        accept_encoding=header(scope, b"accept-encoding"),
+    )
+    await send_whole(send, page.body, page.headers)
+
+
+@asgi("/api/live", copy_scope=False)
+async def live(scope: Scope, receive: Receive, send: Send) -> None:
+    site, session = await begin(scope, "GET")
+    await site.sync.live(session, cast(Any, receive), cast(Any, send))
+
+
+async def begin(scope: Scope, method: str) -> tuple[Site, Session]:
+    """The site and the live session. Raises `method_not_allowed`, `signed_out`."""
+    site: Site = scope["litestar_app"].state.site
+    scope["path_template"] = scope["path"]
+    if scope.get("method") != method:
+        raise Problem("method_not_allowed")
+    session = await session_of(Request(scope), site)
+    if session is None:
+        raise Problem("signed_out")
+    return site, session
+
+
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """All of it, up to BODY_BYTES_MAX. Raises `too_large`, as early as it is known."""
+    length = header(scope, b"content-length")
+    if length.isdigit() and int(length) > BODY_BYTES_MAX:
+        raise Problem("too_large")
+    parts, size = [], 0
+    while True:
+        message: Any = await receive()
+        if message["type"] == "http.disconnect":
+            raise Problem("malformed", reason="the request broke off")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > BODY_BYTES_MAX:
+            raise Problem("too_large")
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def send_whole(send: Send, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    told = [*headers, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": told})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def parse_query(query: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=50)
+    except ValueError as error:
+        raise Problem("malformed", reason="the query cannot be read") from error
+
+
+def project_of(asked: dict[str, str]) -> str:
+    if not re.fullmatch(ID, asked.get("project", "")):
+        raise Problem("malformed", reason="project: an id is needed")
+    return asked["project"]
+
+
+def number_of(asked: dict[str, str], name: str, least: int, most: int, default: Any) -> Any:
+    text = asked.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch("[0-9]{1,16}", text) or not least <= int(text) <= most:
+        raise Problem("malformed", reason=f"{name}: a whole number from {least} to {most}")
+    return int(text)
+
+
+routes = [push, pull, live]
+
+
+# OpenAPI
+
+
+def asked(name: str, schema: dict[str, Any], about: str, *, required: bool = False) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": required, "schema": schema, "description": about}
+
+
+def answers(kind: str, about: str, schema: dict[str, Any]) -> dict[str, Any]:
+    problem = {"description": "A problem", "content": {"application/problem+json": {"schema": {"type": "object"}}}}
+    done = {"description": about, "content": {kind: {"schema": schema}}}
+    return {"200": done, **{str(status): problem for status in (400, 401, 403, 405, 409, 410, 413, 426, 503)}}
+
+
+WHOLE: Final = {"type": "integer", "minimum": 0, "maximum": SEQ_MAX}
+PATHS: Final[dict[str, Any]] = {
+    "/api/push": {
+        "post": {
+            "summary": "Send signed batches (P5)",
+            "operationId": "push",
+            "tags": ["exchange"],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": {
+                            "type": "object",
+                            "required": ["proto", "device", "sent", "batches"],
+                            "properties": {
+                                "proto": {"const": 1},
+                                "device": {"type": "string", "pattern": ID},
+                                "sent": WHOLE,
+                                "batches": {
+                                    "type": "array",
+                                    "items": {
+                                        "type": "object",
+                                        "required": ["payload", "sig"],
+                                        "properties": {"payload": {"type": "string"}, "sig": {"type": "string"}},
+                                    },
+                                },
+                            },
+                        }
+                    }
+                },
+            },
+            "responses": answers("application/json", "One result for each batch, in order", {"type": "object"}),
+        }
+    },
+    "/api/pull": {
+        "get": {
+            "summary": "Records that changed since a cursor, as NDJSON (P6)",
+            "operationId": "pull",
+            "tags": ["exchange"],
+            "parameters": [
+                asked("project", {"type": "string", "pattern": ID}, "Whose records", required=True),
+                asked("cursor", WHOLE, "The last seq received; 0 for a fresh phone"),
+                asked("epoch", WHOLE, "The epoch that the phone last heard"),
+                asked("limit", {**WHOLE, "minimum": 1}, "Records a page"),
+            ],
+            "responses": answers("application/x-ndjson", "A header line, then one record a line", {"type": "string"}),
+        }
+    },
+    "/api/live": {
+        "get": {
+            "summary": "Pokes as server-sent events (P7)",
+            "operationId": "live",
+            "tags": ["exchange"],
+            "responses": answers("text/event-stream", "`event: poke` lines without end", {"type": "string"}),
+        }
+    },
+}

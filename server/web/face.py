@@ -1,0 +1,21 @@
+"""All addresses of the engine, in one list; modules add their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server.web import devices, exchange, export, hello, history, invites, lan, people, printed, shell, signin
+
+routes: list[Any] = [
+    *hello.routes,
+    *signin.routes,
+    *exchange.routes,
+    *devices.routes,
+    *invites.routes,
+    *people.routes,
+    *history.routes,
+    *export.routes,
+    *printed.routes,
+    *lan.routes,
+    *shell.routes,
+]

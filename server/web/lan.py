@@ -1,0 +1,66 @@
+"""Trusting this server's own certificate, for phones on the site office's network.
+
+`--lan` serves the app over https with a certificate that no phone knows yet. This page is also served
+in plain http, and nothing else is: it hands out the authority's certificate and leads through trusting
+it. Whoever installs it should compare the fingerprint with the one on the server's terminal.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from litestar import Request, Response, get
+
+from server.core.problem import Problem
+from server.web import authority
+from server.web.answer import language_of
+from server.web.page import page
+from server.web.site import Site
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp, Receive, Send
+
+PLAIN: Final = frozenset({"/lan", "/lan/gongbu.crt", "/static/print.css", "/healthz"})
+FILE: Final = {"Content-Disposition": 'attachment; filename="gongbu.crt"'}
+
+
+@get("/lan", summary="How to trust this server on a phone", tags=["operation"], media_type="text/html")
+async def trust(request: Request[Any, Any, Any], site: Site) -> Response[str]:
+    """404 unless the server was started with `--lan`."""
+    return page(
+        "lan.html",
+        lang=language_of(request.scope),
+        address=address_of(site),
+        fingerprint=authority.fingerprint(site.settings.data / "lan" / "authority.crt"),
+        is_trusted=request.scope["scheme"] == "https",
+    )
+
+
+@get("/lan/gongbu.crt", summary="The certificate of the local authority", tags=["operation"], media_type="text/plain")
+async def certificate(site: Site) -> Response[bytes]:
+    address_of(site)
+    der = authority.der(site.settings.data / "lan" / "authority.crt")
+    return Response(der, media_type="application/x-x509-ca-cert", headers=FILE)
+
+
+def address_of(site: Site) -> str:
+    if not site.settings.lan:
+        raise Problem("not_found")
+    return site.settings.url
+
+
+def only_trust(app: ASGIApp) -> ASGIApp:
+    """The application as plain http may see it: this page, and a way to it from everywhere else."""
+
+    async def pass_on(scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] in PLAIN and scope["method"] in ("GET", "HEAD"):
+            await app(scope, receive, send)
+        elif scope["type"] == "http":
+            headers = [(b"location", b"/lan"), (b"content-length", b"0"), (b"cache-control", b"no-store")]
+            await send({"type": "http.response.start", "status": 303, "headers": headers})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return pass_on
+
+
+routes = [trust, certificate]

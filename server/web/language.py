@@ -1,0 +1,42 @@
+"""Which language a caller reads: `?lang=` first, then Accept-Language, else Chinese."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+from urllib.parse import parse_qs
+
+Language = Literal["zh", "en"]
+FIRST: Final[Language] = "zh"
+RANGES_MAX: Final = 20
+
+
+def choose(query: bytes, accept: str) -> Language:
+    return named(asked(query)) or preferred(accept) or FIRST
+
+
+def asked(query: bytes) -> str:
+    """What `?lang=` says; a query that cannot be read asks for nothing."""
+    try:
+        return parse_qs(query.decode("latin-1"), max_num_fields=100).get("lang", [""])[0]
+    except ValueError:
+        return ""
+
+
+def named(tag: str) -> Language | None:
+    start = tag.strip().lower()[:2]
+    return "zh" if start == "zh" else "en" if start == "en" else None
+
+
+def preferred(accept: str) -> Language | None:
+    """The best known language of an Accept-Language header, or None."""
+    ranges = [weighed(part) for part in accept.split(",")[:RANGES_MAX]]
+    known = [(weight, language) for weight, language in ranges if language and weight > 0]
+    return max(known, key=lambda pair: pair[0])[1] if known else None
+
+
+def weighed(part: str) -> tuple[float, Language | None]:
+    tag, _, weight = part.partition(";q=")
+    try:
+        return (float(weight) if weight else 1.0), named(tag)
+    except ValueError:
+        return 0.0, None

@@ -1,0 +1,57 @@
+"""Logs as one JSON object a line, without personal data.
+
+A request is its id, method, route, status and milliseconds: no names, bodies, queries or addresses.
+A failure adds the exception's type and where it happened, never its message, which may quote data.
+Two levels are used: `info`, and `error` for what a person must look at.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import Final
+
+LOG: Final = logging.getLogger("gongbu")
+FRAMES_MAX: Final = 12
+
+
+class OneLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": "error" if record.levelno >= logging.ERROR else "info",
+            "event": record.getMessage() if record.name.startswith("gongbu") else record.name,
+        }
+        line |= getattr(record, "facts", {})
+        if record.exc_info and record.exc_info[0] is not None:
+            line |= where(record.exc_info[1])
+        return json.dumps(line, ensure_ascii=False)
+
+
+def where(error: BaseException | None) -> dict[str, object]:
+    """An exception's type and the places that it passed, newest last."""
+    frames = traceback.extract_tb(error.__traceback__ if error else None)[-FRAMES_MAX:]
+    return {
+        "error": type(error).__name__,
+        "frames": [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+
+
+def info(event: str, **facts: object) -> None:
+    LOG.info(event, extra={"facts": facts})
+
+
+def error(event: str, problem: BaseException | None = None, **facts: object) -> None:
+    LOG.error(event, exc_info=problem, extra={"facts": facts})
+
+
+def start() -> None:
+    """Send every log of the process to stderr in this form."""
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(OneLine())
+    logging.basicConfig(level=logging.INFO, handlers=[lines], force=True)
+    for loud in ("uvicorn.error", "uvicorn.access", "httpx", "asyncio"):
+        logging.getLogger(loud).setLevel(logging.ERROR)

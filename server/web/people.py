@@ -1,0 +1,335 @@
+"""Projects and their people, teams and places, as the office keeps them.
+
+Adding is by one person or by a pasted list, whole or not at all. What changes here reaches the phones
+as `core.*` records, and an altered role or team as a new epoch (A6).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+from litestar import get, patch, post
+
+from server.core.problem import Problem
+from server.store import people as store
+from server.store.people import NewPerson, Taken
+from server.web.caller import OFFICE, Caller
+from server.web.invites import plain_worker
+from server.web.password import LENGTH_MAX, LENGTH_MIN
+from server.web.rank import is_over, is_over_everywhere, may_give
+from server.web.site import Site
+from server.web.wire import AskedId, Id, Latitude, Longitude, Name, Radius, Role, SignInName, Text, given, named
+
+LIST_MAX: Final = 500
+Password = Annotated[str, msgspec.Meta(min_length=LENGTH_MIN, max_length=LENGTH_MAX)]
+Roles = Annotated[list[Role], msgspec.Meta(min_length=1, max_length=7)]
+Teams = Annotated[list[Id], msgspec.Meta(max_length=20)]
+
+
+class Made(msgspec.Struct):
+    id: str
+
+
+class MadeList(msgspec.Struct):
+    ids: list[str]
+
+
+class Member(msgspec.Struct):
+    id: str
+    name: str
+    login: str | None
+    roles: list[str]
+    teams: list[str]
+    phones: int
+    ended: int | None
+    closed: int | None
+
+
+class Members(msgspec.Struct):
+    people: list[Member]
+
+
+class NewMember(msgspec.Struct):
+    name: Name
+    roles: Roles = msgspec.field(default_factory=plain_worker)
+    teams: Teams = []
+    login: SignInName | None = None
+    password: Password | None = None
+
+
+class NewMembers(msgspec.Struct):
+    """`people` one by one, or `lines` as pasted: one a line, `name` or `name, team` (comma or tab)."""
+
+    project: Id
+    people: Annotated[list[NewMember], msgspec.Meta(max_length=LIST_MAX)] = []
+    lines: Annotated[str, msgspec.Meta(max_length=50_000)] = ""
+
+
+class MemberChange(msgspec.Struct):
+    project: Id
+    roles: Roles | msgspec.UnsetType = msgspec.UNSET
+    teams: Teams | msgspec.UnsetType = msgspec.UNSET
+    ended: bool | msgspec.UnsetType = msgspec.UNSET
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    login: SignInName | msgspec.UnsetType = msgspec.UNSET
+    password: Password | msgspec.UnsetType = msgspec.UNSET
+
+
+class NewTeam(msgspec.Struct):
+    project: Id
+    name: Name
+    trade: Text = ""
+    employer: Text = ""
+    foreman: Id | None = None
+
+
+class NewPlace(msgspec.Struct):
+    project: Id
+    name: Name
+    code: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,40}$")]
+    lat: Latitude | None = None
+    lng: Longitude | None = None
+    radius_m: Radius | None = None
+
+
+class NewProject(msgspec.Struct):
+    name: Name
+    zone: Annotated[str, msgspec.Meta(max_length=64)] = "Asia/Shanghai"
+    lat: Latitude | None = None
+    lng: Longitude | None = None
+    radius_m: Radius | None = None
+    day_minutes: Annotated[int, msgspec.Meta(ge=60, le=1440)] = 480
+
+
+class ProjectChange(msgspec.Struct):
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    zone: Annotated[str, msgspec.Meta(max_length=64)] | msgspec.UnsetType = msgspec.UNSET
+    lat: Latitude | msgspec.UnsetType | None = msgspec.UNSET
+    lng: Longitude | msgspec.UnsetType | None = msgspec.UNSET
+    radius_m: Radius | msgspec.UnsetType | None = msgspec.UNSET
+    day_minutes: Annotated[int, msgspec.Meta(ge=60, le=1440)] | msgspec.UnsetType = msgspec.UNSET
+
+
+# Projects
+
+
+@get("/api/projects", summary="The caller's projects, as in `/api/me`", tags=["people"])
+async def projects(caller: Caller, site: Site) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = await site.access.projects(caller.person)
+    return found
+
+
+@post("/api/projects", summary="A new project, with the caller as its manager", tags=["people"])
+async def new_project(caller: Caller, site: Site, data: NewProject) -> Made:
+    """For who is manager somewhere already."""
+    if not any("manager" in one["roles"] for one in await site.access.projects(caller.person)):
+        raise Problem("forbidden")
+    check_zone(data.zone)
+    id = await store.add_project(
+        site.store, named(data.name), site.now(), zone=data.zone, fence=fence_of(data), day_minutes=data.day_minutes
+    )
+    await store.set_member(site.store, id, caller.person, ["manager"], [], site.now())
+    return Made(id)
+
+
+@patch("/api/projects/{id:str}", summary="Change a project's name, zone or fence", tags=["people"])
+async def change_project(caller: Caller, site: Site, id: AskedId, data: ProjectChange) -> Made:
+    await caller.actor(id, ["manager"])
+    changes = given(**{name: getattr(data, name) for name in data.__struct_fields__})
+    if isinstance(data.zone, str):
+        check_zone(data.zone)
+    if isinstance(data.name, str):
+        changes["name"] = named(data.name)
+    if changes:
+        await store.change_project(site.store, id, **changes)
+    return Made(id)
+
+
+def fence_of(data: NewProject) -> store.Fence | None:
+    """A fence is whole or none."""
+    if data.lat is not None and data.lng is not None and data.radius_m is not None:
+        return data.lat, data.lng, data.radius_m
+    if (data.lat, data.lng, data.radius_m) != (None, None, None):
+        raise Problem("malformed", reason="lat, lng and radius_m belong together")
+    return None
+
+
+def check_zone(zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise Problem("malformed", reason="zone: unknown time zone") from error
+
+
+# People
+
+
+@get("/api/projects/{id:str}/people", summary="Everybody on a project, with roles and phones", tags=["people"])
+async def people(caller: Caller, site: Site, id: AskedId) -> Members:
+    await caller.actor(id, OFFICE)
+    rows = await site.store.rows(
+        "SELECT p.id, p.name, p.login, m.roles, m.ended, p.closed, (SELECT count(*) FROM device d"
+        " WHERE d.person = p.id AND d.revoked IS NULL) FROM member m JOIN person p ON p.id = m.person"
+        " WHERE m.project = ? ORDER BY p.name, p.id",
+        id,
+    )
+    teams: dict[str, list[str]] = {}
+    for person, team in await site.store.rows("SELECT person, team FROM member_team WHERE project = ?", id):
+        teams.setdefault(person, []).append(team)
+    return Members(
+        [
+            Member(person, name, login, roles.split(), teams.get(person, []), phones, ended, closed)
+            for person, name, login, roles, ended, closed, phones in rows
+        ]
+    )
+
+
+@post("/api/people", summary="Add people to a project, one by one or as a pasted list", tags=["people"])
+async def new_people(caller: Caller, site: Site, data: NewMembers) -> MadeList:
+    """409 `taken` when a sign-in name is somebody else's; then nobody is added."""
+    actor = await caller.actor(data.project, OFFICE)
+    team_by_name = {
+        name: id
+        for id, name in await site.store.rows(
+            "SELECT id, name FROM team WHERE project = ? AND closed IS NULL", data.project
+        )
+    }
+    new = [*data.people, *read_lines(data.lines, team_by_name)]
+    if not 0 < len(new) <= LIST_MAX:
+        raise Problem("malformed", reason=f"people: 1 to {LIST_MAX}")
+    if not all(may_give(actor, one.roles) for one in new):
+        raise Problem("forbidden")
+    check_teams({team for one in new for team in one.teams}, set(team_by_name.values()))
+    return MadeList(await add(site, data.project, [await with_hash(site, one) for one in new]))
+
+
+async def add(site: Site, project: str, new: list[NewPerson]) -> list[str]:
+    try:
+        return await store.add_people(site.store, project, new, site.now())
+    except Taken as taken:
+        raise Problem("taken", name=taken.what) from taken
+
+
+async def with_hash(site: Site, one: NewMember) -> NewPerson:
+    if one.password and not one.login:
+        raise Problem("malformed", reason="login: a password needs a sign-in name")
+    hashed = await site.passwords.hash(one.password) if one.password else None
+    return NewPerson(named(one.name), one.login, hashed, roles=one.roles, teams=one.teams)
+
+
+def read_lines(text: str, team_by_name: dict[str, str]) -> list[NewMember]:
+    return [read_line(line, team_by_name) for line in text.splitlines() if line.strip()]
+
+
+def read_line(line: str, team_by_name: dict[str, str]) -> NewMember:
+    """`张伟`, `张伟, 钢筋班` or the same with a tab or a Chinese comma."""
+    parts = [part.strip() for part in line.replace("\t", ",").replace("，", ",").split(",")]
+    name, team = parts[0], parts[1] if len(parts) > 1 else ""
+    if not 0 < len(name) <= 60 or not name.isprintable():
+        raise Problem("malformed", reason=f"lines: {line[:60]!r} is not a name")
+    if team and team not in team_by_name:
+        raise Problem("malformed", reason=f"lines: no team {team[:60]!r}")
+    return NewMember(name, teams=[team_by_name[team]] if team else [])
+
+
+def check_teams(asked: set[str], known: set[str]) -> None:
+    if not asked <= known:
+        raise Problem("malformed", reason="teams: not of this project")
+
+
+@patch("/api/people/{id:str}", summary="Change a person's roles, teams, name, sign-in or stay", tags=["people"])
+async def change_person(caller: Caller, site: Site, id: AskedId, data: MemberChange) -> Made:
+    """`ended` true takes him off the project, false takes him on again with the roles that he had.
+
+    A name or a password is the person's everywhere, so the caller must stand over him in all projects.
+    """
+    actor = await caller.actor(data.project, OFFICE)
+    roles, teams, is_ended = await standing(site, data.project, id)
+    if not is_over(actor, roles, teams) or (data.roles and not may_give(actor, data.roles)):
+        raise Problem("forbidden")
+    await change_account(caller, site, id, data)
+    if data.ended is True:
+        await store.end_member(site.store, data.project, id, site.now())
+    elif data.roles or data.teams is not msgspec.UNSET or (is_ended and data.ended is False):
+        new_teams = data.teams if isinstance(data.teams, list) else teams
+        await check_known_teams(site, data.project, set(new_teams))
+        await store.set_member(site.store, data.project, id, data.roles or roles, new_teams, site.now())
+    return Made(id)
+
+
+async def standing(site: Site, project: str, person: str) -> tuple[list[str], list[str], bool]:
+    """Roles, teams and whether they are over. Raises `not_found` for who never was on the project."""
+    rows = await site.store.rows("SELECT roles, ended FROM member WHERE project = ? AND person = ?", project, person)
+    if not rows:
+        raise Problem("not_found")
+    teams = await site.store.rows("SELECT team FROM member_team WHERE project = ? AND person = ?", project, person)
+    return rows[0][0].split(), [team for (team,) in teams], rows[0][1] is not None
+
+
+async def change_account(caller: Caller, site: Site, id: str, data: MemberChange) -> None:
+    changes = given(name=data.name, login=data.login)
+    if not changes and not data.password:
+        return
+    if not await is_over_everywhere(caller, site, id):
+        raise Problem("forbidden")
+    try:
+        if changes:
+            await store.change_person(site.store, id, **changes)
+    except Taken as taken:
+        raise Problem("taken", name=taken.what) from taken
+    if data.password:
+        await store.set_password(site.store, id, await site.passwords.hash(data.password))
+
+
+async def check_known_teams(site: Site, project: str, teams: set[str]) -> None:
+    rows = await site.store.rows("SELECT id FROM team WHERE project = ? AND closed IS NULL", project)
+    check_teams(teams, {id for (id,) in rows})
+
+
+# Teams and places
+
+
+@post("/api/teams", summary="A new team", tags=["people"])
+async def new_team(caller: Caller, site: Site, data: NewTeam) -> Made:
+    await caller.actor(data.project, OFFICE)
+    await check_foreman(site, data)
+    try:
+        id = await store.add_team(
+            site.store,
+            data.project,
+            named(data.name),
+            trade=data.trade,
+            employer=data.employer,
+            foreman=data.foreman,
+        )
+    except Taken as taken:
+        raise Problem("taken", name=taken.what) from taken
+    return Made(id)
+
+
+async def check_foreman(site: Site, data: NewTeam) -> None:
+    if data.foreman and await site.access.member(data.project, data.foreman) is None:
+        raise Problem("malformed", reason="foreman: not of this project")
+
+
+@post("/api/places", summary="A new named place, with the code that its poster carries", tags=["people"])
+async def new_place(caller: Caller, site: Site, data: NewPlace) -> Made:
+    await caller.actor(data.project, OFFICE)
+    try:
+        id = await store.add_place(
+            site.store,
+            data.project,
+            named(data.name),
+            data.code,
+            lat=data.lat,
+            lng=data.lng,
+            radius_m=data.radius_m,
+        )
+    except Taken as taken:
+        raise Problem("taken", name=taken.what) from taken
+    return Made(id)
+
+
+routes = [projects, new_project, change_project, people, new_people, change_person, new_team, new_place]

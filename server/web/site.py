@@ -1,0 +1,43 @@
+"""What every request has at hand: settings, declarations, the store, the exchange, the server's keys."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from server.config import Settings
+from server.core.declaration import Declarations
+from server.store.access import Access
+from server.store.store import Store
+from server.sync.sync import Sync
+from server.web.keys import Keys
+from server.web.limit import Tries
+from server.web.password import Passwords
+
+
+def clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass
+class Site:
+    settings: Settings
+    declarations: Declarations
+    store: Store
+    sync: Sync
+    keys: Keys
+    now: Callable[[], int] = clock_ms
+    """Milliseconds UTC; the only clock that the face reads."""
+    passwords: Passwords = field(default_factory=Passwords)
+    by_name: Tries = field(default_factory=lambda: Tries(most=10, each_s=60))
+    by_address: Tries = field(default_factory=lambda: Tries(most=60, each_s=10))
+    """A whole site office may sit behind one address, so it has more tries than a name."""
+
+    @property
+    def access(self) -> Access:
+        return self.store.access
+
+    def link(self, path: str, asked: str) -> str:
+        """An address that people can open: the configured one, else the one they asked (already checked)."""
+        return (self.settings.url or asked.rstrip("/")) + path
