@@ -5,6 +5,7 @@ Profiles are never shared, so two phones are two devices. What a test does with 
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -63,7 +64,7 @@ class Phone:
             executable_path=self.chromium,
             headless=True,
             args=[*ARGUMENTS, *self.arguments],
-            env={"HOME": str(self.home)} if self.home else None,
+            env={**os.environ, "HOME": str(self.home)} if self.home else None,
             viewport={"width": self.size[0], "height": self.size[1]},
             is_mobile=self.size[0] < 700,
             has_touch=self.size[0] < 700,

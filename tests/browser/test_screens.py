@@ -1,0 +1,132 @@
+"""Every screen in both languages, narrow and wide: axe finds nothing serious, nothing overflows, and a picture of it
+lies in screenshots/ for a person to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.axe import grave
+from tests.browser.chrome import NARROW, WIDE, Language, Phone, Theme
+from tests.browser.conftest import NewPhone
+from tests.browser.flows import sign_in
+from tests.browser.site import Site
+
+ENTRY = "labour.checkin"
+
+
+@dataclass(frozen=True)
+class Screen:
+    name: str
+    path: str
+    """`{r}` stands for the newest entry that this person sees."""
+
+
+# who signs in → the screens that he is shown
+SCREENS: dict[str, tuple[Screen, ...]] = {
+    "worker": (
+        Screen("today", "/"),
+        Screen("entries", "/entries"),
+        Screen("list", f"/k/{ENTRY}"),
+        Screen("calendar", f"/k/{ENTRY}/calendar"),
+        Screen("form", f"/k/{ENTRY}/new"),
+        Screen("detail", "/r/{r}"),
+        Screen("month", "/labour/month"),
+        Screen("me", "/me"),
+        Screen("outbox", "/outbox"),
+        Screen("attention", "/attention"),
+        Screen("drafts", "/drafts"),
+        Screen("settings", "/settings"),
+        Screen("devices", "/devices"),
+        Screen("about", "/about"),
+        Screen("people", "/people"),
+        Screen("enrol", "/enrol"),
+        Screen("not-found", "/nowhere"),
+    ),
+    "foreman": (
+        Screen("today-foreman", "/"),
+        Screen("crew", "/labour/crew"),
+        Screen("invites", "/invites"),
+    ),
+    "supervisor": (
+        Screen("approvals", "/approve"),
+        Screen("detail-to-approve", "/r/{r}"),
+    ),
+    "office": (
+        Screen("ledger", "/office"),
+        Screen("sheets", "/labour/sheets"),
+    ),
+}
+LOOKS: tuple[tuple[Language, tuple[int, int], Theme], ...] = (
+    ("zh-CN", NARROW, "paper"),
+    ("en", NARROW, "paper"),
+    ("zh-CN", WIDE, "paper"),
+    ("en", WIDE, "paper"),
+    ("zh-CN", NARROW, "sunlight"),
+    ("en", NARROW, "night"),
+    ("zh-CN", WIDE, "night"),
+)
+
+
+@pytest.mark.parametrize("who", list(SCREENS))
+@pytest.mark.parametrize(("language", "size", "theme"), LOOKS, ids=lambda value: str(value).replace(" ", ""))
+def test_every_screen_is_legible_and_accessible(
+    who: str,
+    language: Language,
+    size: tuple[int, int],
+    theme: Theme,
+    site: Site,
+    new_phone: NewPhone,
+    screenshots: Path,
+) -> None:
+    phone = new_phone(who, language=language, size=size)
+    folder = screenshots / f"{language}-{size[0]}x{size[1]}-{theme}"
+    found: list[str] = []
+    if who == "worker":
+        phone.open("/sign-in")
+        found += look(phone, "sign-in", folder)
+    sign_in(phone, who)
+    choose(phone, theme)
+    entry = newest_entry(phone, site)
+    for screen in SCREENS[who]:
+        phone.open(screen.path.replace("{r}", entry))
+        found += look(phone, screen.name, folder)
+    assert found == []
+
+
+def choose(phone: Phone, theme: Theme) -> None:
+    phone.open("/settings")
+    phone.page.get_by_text(phone.say(f"settings.theme_{theme}"), exact=True).first.click()
+    expect(phone.page.locator("html")).to_have_attribute("data-theme", theme)
+
+
+def newest_entry(phone: Phone, site: Site) -> str:
+    sql = "SELECT r FROM record WHERE c = ? AND aud = 'person:' || ? AND deleted = 0 ORDER BY seq DESC LIMIT 1"
+    me = phone.page.evaluate("fetch('/api/me').then(answer => answer.json()).then(answer => answer.person.id)")
+    mine = site.rows(sql, ENTRY, me)
+    anyone = mine or site.rows("SELECT r FROM record WHERE c = ? AND deleted = 0 ORDER BY seq DESC LIMIT 1", ENTRY)
+    return str(anyone[0][0])
+
+
+def look(phone: Phone, name: str, folder: Path) -> list[str]:
+    settled(phone)
+    folder.mkdir(parents=True, exist_ok=True)
+    phone.page.screenshot(path=folder / f"{name}.png")
+    wide = phone.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    found = [f"{name}: {wide} px too wide"] if wide > 0 else []
+    return found + [f"{name}: {wrong}" for wrong in grave(phone.page)]
+
+
+def settled(phone: Phone) -> None:
+    """Shown whole: a heading is there, the fonts are, and nothing moves any more."""
+    expect(phone.page.get_by_role("heading").first).to_be_visible()
+    phone.page.evaluate(
+        """async () => {
+          await document.fonts.ready;
+          await Promise.allSettled(document.getAnimations().map((move) => move.finished));
+          await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        }"""
+    )
