@@ -36,7 +36,10 @@ export function entryOf(shown: Shown): Entry | null {
 export function openShift(entries: readonly Entry[], at: number): Entry | null {
   const last = entries
     .filter((entry) => entry.at <= at)
-    .reduce<Entry | null>((newest, entry) => (newest === null || entry.at >= newest.at ? entry : newest), null);
+    .reduce<Entry | null>(
+      (newest, entry) => (newest === null || entry.at >= newest.at ? entry : newest),
+      null,
+    );
   if (last === null || last.direction === 'out') return null;
   return at - last.at <= SHIFT_HOURS_MAX * 3_600_000 ? last : null;
 }

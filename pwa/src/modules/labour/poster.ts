@@ -34,7 +34,9 @@ export function scanned(text: string, project: string, places: readonly KnownPla
   const poster = readPoster(text);
   if (poster === null) return typed(text, places);
   if (poster.project !== project) return { type: 'other_project' };
-  const place = places.find((one) => one.r === poster.place || (one.code !== null && one.code === poster.code));
+  const place = places.find(
+    (one) => one.r === poster.place || (one.code !== null && one.code === poster.code),
+  );
   return place ? { type: 'place', place } : { type: 'unknown', code: poster.code };
 }
 
@@ -42,6 +44,7 @@ export function scanned(text: string, project: string, places: readonly KnownPla
 function typed(text: string, places: readonly KnownPlace[]): Scan {
   const plain = (one: string): string => one.replace(/[\s-]/g, '').toUpperCase();
   const wanted = plain(text);
-  const place = wanted === '' ? undefined : places.find((one) => one.code !== null && plain(one.code) === wanted);
+  const place =
+    wanted === '' ? undefined : places.find((one) => one.code !== null && plain(one.code) === wanted);
   return place ? { type: 'place', place } : { type: 'no_poster' };
 }

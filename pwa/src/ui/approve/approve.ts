@@ -39,7 +39,11 @@ export function kindsToApprove(declarations: Declarations): readonly Kind[] {
 /** States from which something may be approved: what to ask the phone for. */
 export function waitingStates(kind: Kind): readonly string[] {
   const acts = approvingActs(kind);
-  const returned = new Set(actsOf(kind).filter((one) => one.act.needs_note).map((one) => one.act.to));
+  const returned = new Set(
+    actsOf(kind)
+      .filter((one) => one.act.needs_note)
+      .map((one) => one.act.to),
+  );
   const from = [...new Set(acts.flatMap((one) => one.act.from))];
   const waits = from.filter((state) => !returned.has(state));
   return waits.length > 0 ? waits : from;
@@ -108,7 +112,9 @@ function memoOf(shown: Shown): Value {
 export function sawIn(memo: Value | undefined): Values | null {
   if (memo === undefined || memo === null || typeof memo !== 'object' || Array.isArray(memo)) return null;
   const saw = (memo as Readonly<Record<string, Value>>).saw;
-  return saw !== undefined && saw !== null && typeof saw === 'object' && !Array.isArray(saw) ? (saw as Values) : null;
+  return saw !== undefined && saw !== null && typeof saw === 'object' && !Array.isArray(saw)
+    ? (saw as Values)
+    : null;
 }
 
 /** Held amendments: values that came after the approval, each beside the approved one. */
@@ -129,7 +135,16 @@ export function amendmentsOf(kind: Kind, shown: Shown): readonly Amendment[] {
     if (op.k !== 'set' && op.k !== 'add' && op.k !== 'rem') return [];
     const approved = shown.values[op.f] ?? null;
     return [
-      { kind, shown, of: held.of, path: op.f, approved, late: lateValue(approved, op), by: held.by, at: held.et },
+      {
+        kind,
+        shown,
+        of: held.of,
+        path: op.f,
+        approved,
+        late: lateValue(approved, op),
+        by: held.by,
+        at: held.et,
+      },
     ];
   });
 }
@@ -226,7 +241,12 @@ export function inboxRows(waiting: readonly Waiting[], reader: Reader): readonly
   return [...groups]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([key, members]): readonly InboxRow[] => [
-      { type: 'group', id: `group ${key}`, label: groupLabel(members[0], isOne, reader), count: members.length },
+      {
+        type: 'group',
+        id: `group ${key}`,
+        label: groupLabel(members[0], isOne, reader),
+        count: members.length,
+      },
       ...members.map((one): InboxRow => ({ type: 'entry', id: one.shown.r, waiting: one })),
     ]);
 }

@@ -70,7 +70,17 @@ export function openNew(kind: Kind, r: string, context: FormContext, given: Valu
     const value = defaultOf(name, field, context);
     if (value !== null) values[name] = value;
   }
-  return { c: kind.c, r, isNew: true, base: context.base, start: {}, values, typed: {}, rows: {}, touched: [] };
+  return {
+    c: kind.c,
+    r,
+    isNew: true,
+    base: context.base,
+    start: {},
+    values,
+    typed: {},
+    rows: {},
+    touched: [],
+  };
 }
 
 export function openEdit(kind: Kind, r: string, base: number, shown: Values): Form {
@@ -242,7 +252,8 @@ function valueProblems(form: Form, path: string, field: Field): readonly Problem
 function keyedProblems(form: Form, name: string, field: Field): readonly Problem[] {
   const keys = field.type === 'rows' ? rowKeys(form, name) : keysOf(form.values, name);
   if (field.required && keys.length === 0) return [wrong(name, 'required', field)];
-  if (field.max !== undefined && field.max !== null && keys.length > field.max) return [wrong(name, 'max', field)];
+  if (field.max !== undefined && field.max !== null && keys.length > field.max)
+    return [wrong(name, 'max', field)];
   if (field.type !== 'rows') return [];
   return keys.flatMap((key) =>
     rowControls(form, name, key, field)
@@ -265,7 +276,8 @@ export function visibleValues(kind: Kind, form: Form): Values {
   const kept: Record<string, Value> = {};
   for (const [path, value] of Object.entries(form.values)) {
     const field = kind.fields[path.split('.')[0] ?? ''];
-    if (!field || isAsked(field, data)) kept[path] = typeof value === 'string' ? value.normalize('NFC') : value;
+    if (!field || isAsked(field, data))
+      kept[path] = typeof value === 'string' ? value.normalize('NFC') : value;
   }
   return kept;
 }
@@ -282,7 +294,9 @@ export function opsOf(kind: Kind, form: Form): readonly Op[] {
   return paths.flatMap((path) => {
     const before = form.start[path] ?? null;
     const now = isEmpty(values[path] ?? null) ? null : (values[path] ?? null);
-    return isSet(kind, path) ? elementOps(kind, form.r, path, before, now) : setOps(kind, form.r, path, before, now);
+    return isSet(kind, path)
+      ? elementOps(kind, form.r, path, before, now)
+      : setOps(kind, form.r, path, before, now);
   });
 }
 

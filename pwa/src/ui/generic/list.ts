@@ -4,7 +4,7 @@
  */
 import type { Kind, View } from '../../core/declaration.ts';
 import type { Shown, Value } from '../../store/phone.ts';
-import { dayText, fieldAt, type Reader, say, type Standing, standingOf, valueText } from './words.ts';
+import { dayText, fieldAt, type Reader, type Standing, say, standingOf, valueText } from './words.ts';
 
 export type As = 'list' | 'calendar' | 'table';
 

@@ -15,7 +15,9 @@ export function plain(text: string): string {
 
 /** Text → integer at `scale`; null for nothing, 'wrong' for what is no number or has too many places. */
 export function parseScaled(text: string, scale: number): number | null | 'wrong' {
-  const clean = plain(text).replace(/[,\s]/g, '').replace(/^[¥￥]/, '');
+  const clean = plain(text)
+    .replace(/[,\s]/g, '')
+    .replace(/^[¥￥]/, '');
   if (clean === '') return null;
   const found = /^([-+]?)(\d*)(?:\.(\d*))?$/.exec(clean.replace('−', '-'));
   if (!found) return 'wrong';

@@ -17,7 +17,13 @@ export function formOf(kind: Kind, r: string, base: number, ops: readonly Op[], 
   const opened = openEdit(kind, r, base, isNew ? {} : shown);
   const values = ops.reduce(applied, opened.values);
   const rows = Object.fromEntries(Object.keys(opened.rows).map((name) => [name, keysOf(values, name)]));
-  return { ...opened, isNew, values, rows, touched: ops.map((op) => ('f' in op ? op.f : '')).filter(Boolean) };
+  return {
+    ...opened,
+    isNew,
+    values,
+    rows,
+    touched: ops.map((op) => ('f' in op ? op.f : '')).filter(Boolean),
+  };
 }
 
 function applied(values: Values, op: Op): Values {

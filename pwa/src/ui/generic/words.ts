@@ -149,7 +149,9 @@ export function placeText(value: Value, reader: Pick<Reader, 't'>): string {
   const words: string[] = [];
   if (typeof code === 'string') words.push(code);
   words.push(
-    typeof accuracy_m === 'number' ? reader.t('form.place_accuracy', { m: accuracy_m }) : reader.t('form.place_known'),
+    typeof accuracy_m === 'number'
+      ? reader.t('form.place_accuracy', { m: accuracy_m })
+      : reader.t('form.place_known'),
   );
   if (typeof fix_age_s === 'number' && fix_age_s >= 60) {
     words.push(reader.t('form.place_age', { min: Math.round(fix_age_s / 60) }));

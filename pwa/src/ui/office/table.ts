@@ -25,7 +25,9 @@ export interface Sort {
 
 /** The field that names the team, and the person, of a record of this kind: the first declared ones. */
 export function teamField(kind: Kind): string | null {
-  const found = Object.entries(kind.fields).find(([, field]) => field.type === 'ref' && field.kind === 'core.team');
+  const found = Object.entries(kind.fields).find(
+    ([, field]) => field.type === 'ref' && field.kind === 'core.team',
+  );
   return found?.[0] ?? null;
 }
 
@@ -58,7 +60,12 @@ export function filtered(
 }
 
 /** Stable; absent values come last whichever way it goes. Names are sorted as they are read. */
-export function sorted(kind: Kind, entries: readonly Shown[], sort: Sort | null, reader: Reader): readonly Shown[] {
+export function sorted(
+  kind: Kind,
+  entries: readonly Shown[],
+  sort: Sort | null,
+  reader: Reader,
+): readonly Shown[] {
   if (sort === null) return entries;
   const collator = new Intl.Collator(reader.lang === 'zh' ? 'zh-CN' : 'en', { numeric: true });
   const named = isNamed(kind, sort.path);

@@ -1,0 +1,27 @@
+// What labour brings beside its declaration: the card on Today and four screens of its own.
+import type { ModuleFace } from '../../ui/module.ts';
+import TodayCard from './TodayCard.svelte';
+
+const face: ModuleFace = {
+  module: 'labour',
+  today: TodayCard,
+  routes: {
+    'labour/crew': () => import('./CrewScreen.svelte'),
+    'labour/month': () => import('./MonthScreen.svelte'),
+    'labour/scan': () => import('./ScanScreen.svelte'),
+    'labour/sheets': () => import('./SheetsScreen.svelte'),
+  },
+  links: [
+    { label: 'labour.crew', path: '/labour/crew', icon: 'people', roles: ['foreman'] },
+    { label: 'labour.scan', path: '/labour/scan', icon: 'scan' },
+    { label: 'labour.month', path: '/labour/month', icon: 'calendar' },
+    {
+      label: 'labour.sheets',
+      path: '/labour/sheets',
+      icon: 'print',
+      roles: ['foreman', 'supervisor', 'manager', 'office'],
+    },
+  ],
+};
+
+export default face;
