@@ -28,7 +28,7 @@ FLOORS: dict[Path, dict[str, set[str]]] = {
         "sync": {"store", "core"},
         "web": {"sync", "store", "core", "config"},
         "modules": {"web", "sync", "store", "core"},
-        "demo": {"modules", "sync", "store", "core"},
+        "demo": {"modules", "web", "sync", "store", "core"},
         "cli": {"app", "config", "demo", "modules", "web", "sync", "store", "core"},
     },
     PHONE: {

@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 from server.core.declaration import Kind
 from server.modules.labour import words
 from server.modules.labour.sheet import MISSING, Line, Page, Sheet, Sums, Worked
-from server.modules.labour.words import Pick
-from server.modules.labour.workbook import legend, mark, signers, total_heads
+from server.modules.labour.words import Pick, legend, mark, signers, total_heads
 
 
 def month_values(sheet: Sheet, project: str, t: Pick) -> dict[str, Any]:

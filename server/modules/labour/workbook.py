@@ -19,7 +19,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from server.modules.labour.sheet import MISSING, Line, Page, Sheet, Sums
-from server.modules.labour.words import MARKS, Pick, hundredths_text, month_title, weekday
+from server.modules.labour.words import Pick, legend, mark, month_title, signers, total_heads, weekday
 
 A4: Final = 9
 NAME_COLUMN: Final = 1
@@ -141,13 +141,6 @@ def _heads(tab: Worksheet, pen: Pen, dates: Sequence[date], totals: int, t: Pick
         tab.write_string(3, FIRST_DAY_COLUMN + n, weekday(day, t), pen.boxed(bg_color=_ground(day), font_color=GREY))
 
 
-def total_heads(t: Pick) -> list[str]:
-    return [
-        t("出勤\n天数", "Days"), t("工时", "Hours"), t("工数", "Man-\ndays"),
-        t("未审\n工时", "Not yet\nappr."), t("缺卡", "Miss-\ning"),
-    ]  # fmt: skip
-
-
 def _ground(day: date) -> str:
     return WEEKEND if day.weekday() >= 5 else PAPER
 
@@ -182,11 +175,6 @@ def _day(tab: Worksheet, pen: Pen, row: int, column: int, day: date, sums: Sums 
         tab.write_string(row, column, mark(sums, t), pen.boxed(**look))
 
 
-def mark(sums: Sums, t: Pick) -> str:
-    """What stands in a day without minutes."""
-    return t(*MARKS["missing" if sums.flags & MISSING else "on_site"])
-
-
 def _sums(tab: Worksheet, pen: Pen, row: int, column: int, sums: Sums, formula: str, *, bold: bool) -> None:
     plain = {"bold": bold}
     hours_cell = xl_rowcol_to_cell(row, column + 1)
@@ -216,37 +204,10 @@ def _totals(tab: Worksheet, pen: Pen, row: int, page: Page, dates: Sequence[date
     tab.write_blank(row, totals + 5, None, pen.boxed())
 
 
-def legend(day_minutes: int, t: Pick) -> str:
-    one = hundredths_text((day_minutes * 100 + 30) // 60)
-    missing, on_site = t(*MARKS["missing"]), t(*MARKS["on_site"])
-    zh = [
-        "说明：日栏为工时（小时，合计按分钟计算），斜体灰字尚未审核",
-        f"“{missing}”为缺上班卡或下班卡，不计工时",
-        f"“{on_site}”为仍在工地",
-        f"{one} 小时 = 1 个工",
-        "夜班计入开始之日。",
-    ]
-    en = [
-        "Day columns are hours (sums are of minutes), grey italics not yet approved",
-        f"{missing} a check-in or check-out is missing, not counted",
-        f"{on_site} still on site",
-        f"{one} hours = 1 man-day",
-        "a night shift counts for the day it began.",
-    ]
-    return t("；".join(zh), "; ".join(en))
-
-
 def _legend(tab: Worksheet, pen: Pen, row: int, last_column: int, day_minutes: int, t: Pick) -> None:
     tab.set_row(row, 18)
     look = pen(align="left", font_size=9, font_color=GREY)
     tab.merge_range(row, 0, row, last_column, legend(day_minutes, t), look)
-
-
-def signers(t: Pick) -> list[str]:
-    return [
-        t("制表人", "Prepared by"), t("班组长", "Foreman"), t("劳资员", "Labour clerk"),
-        t("项目经理", "Project manager"), t("日期", "Date"),
-    ]  # fmt: skip
 
 
 def _signatures(tab: Worksheet, pen: Pen, row: int, last_column: int, t: Pick) -> None:
