@@ -176,22 +176,34 @@ class Access:
         ):
             teams_of.setdefault(person, set()).add(team)
         frozen = {person: frozenset(teams) for person, teams in teams_of.items()}
-        return {person: _membership(project, person, name, roles, ended, frozen) for person, roles, ended, name in rows}
+        kept = await self._database.look("SELECT value FROM meta WHERE key = 'generation'")
+        generation = kept[0][0] if kept else ""
+        return {
+            person: _membership(project, person, name, roles, ended, frozen, generation)
+            for person, roles, ended, name in rows
+        }
 
 
 def _membership(
-    project: str, person: str, name: str, roles: str, ended: int | None, teams_of: Mapping[str, frozenset[str]]
+    project: str,
+    person: str,
+    name: str,
+    roles: str,
+    ended: int | None,
+    teams_of: Mapping[str, frozenset[str]],
+    generation: str,
 ) -> Membership:
     gone = ended is not None
     held = frozenset() if gone else frozenset(roles.split())
     teams = frozenset() if gone else teams_of.get(person, frozenset())
     labels = frozenset() if gone else Actor(person, "", held, teams, teams_of).audiences
-    return Membership(project, person, name, held, teams, teams_of, ended, labels, epoch_of(held, teams, labels))
+    epoch = epoch_of(generation, held, teams, labels)
+    return Membership(project, person, name, held, teams, teams_of, ended, labels, epoch)
 
 
-def epoch_of(roles: frozenset[str], teams: frozenset[str], audiences: frozenset[str]) -> int:
+def epoch_of(generation: str, *parts: frozenset[str]) -> int:
     """A number that differs when any of these does (A6)."""
-    text = json.dumps([sorted(roles), sorted(teams), sorted(audiences)])
+    text = json.dumps([generation, *(sorted(part) for part in parts)])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[: EPOCH_BITS // 8]) or 1
 
 

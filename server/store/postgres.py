@@ -54,6 +54,7 @@ log: Final = logging.getLogger("gongbu.store")
 POOL_MAX: Final = 8
 COMPUTE_DELAY_MS: Final = 1_000
 TRIES_MAX: Final = 5
+LOST: Final = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
 LISTEN_AGAIN_S: Final = 1.0
 CHANNEL: Final = "gongbu"
 
@@ -147,26 +148,32 @@ class PostgresDatabase:
     # reading
 
     async def rows(self, sql: str, *args: Any) -> list[Row]:
-        return [tuple(row) for row in await self._pool.fetch(numbered(sql), *args)]
+        return [tuple(row) for row in await self._fetch(numbered(sql), *args)]
 
     async def look(self, sql: str, *args: Any) -> list[Row]:
         return await self.rows(sql, *args)
 
     async def pulse(self, project: str) -> tuple[int, int | None]:
-        row = await self._pool.fetchrow(PULSE, project)
+        row = (await self._fetch(PULSE, project))[0]
         return row[0], row[1]
 
     async def page(self, project: str, labels: frozenset[str], after: int, limit: int, fresh: bool) -> Page:
         sql, args = page_query(project, labels, after, limit)
-        found = await self._pool.fetch(sql, *args)
+        found = await self._fetch(sql, *args)
         head = found[0][0] if found else 0
         rows = [(row[1], row[2], row[3].encode()) for row in found if row[1] is not None]
         return cut(rows, limit, head, fresh=fresh)
 
     async def recent(self, project: str, after: int, limit: int) -> tuple[int, list[Recent]]:
-        found = await self._pool.fetch(RECENT, project, after, limit)
+        found = await self._fetch(RECENT, project, after, limit)
         rows = [Recent(row[1], row[2], row[3], row[4].encode()) for row in found if row[1] is not None]
         return (found[0][0] if found else 0), rows
+
+    async def _fetch(self, sql: str, *args: Any) -> Any:
+        try:
+            return await self._pool.fetch(sql, *args)
+        except LOST as error:
+            raise Problem("unavailable", retry_after=5) from error
 
     # writing
 
@@ -251,7 +258,7 @@ class PostgresDatabase:
                     raise
             except asyncpg.UniqueViolationError as error:
                 raise Clash(str(error)) from error
-            except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
+            except LOST as error:
                 raise Problem("unavailable", retry_after=5) from error
 
     # hearing

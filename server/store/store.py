@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -83,6 +84,13 @@ class Store:
             )  # fmt: skip
             answers += await self.append(push)
         return answers
+
+    async def renew(self) -> None:
+        """After a restored backup: every phone starts its next pull from the beginning, because
+        what it has may never have happened here."""
+        keep = "INSERT INTO meta (key, value) VALUES ('generation', ?) ON CONFLICT (key) DO UPDATE SET value = ?"
+        name = str(uuid.uuid4())
+        await self.change([(keep, (name, name)), ("UPDATE revision SET n = n + 1", ())])
 
     async def history(self, project: str, r: str) -> list[Entry]:
         """Every batch that touched a record, oldest first."""

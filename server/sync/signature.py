@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from base64 import b64decode
-from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -57,11 +56,6 @@ def is_signed(payload: bytes, sig: str, jwk: str) -> bool:
     except (InvalidSignature, BadKey, ValueError):
         return False
     return True
-
-
-def is_signed_by(jwk: Mapping[str, str], payload: str, sig: str) -> bool:
-    """The same for a key that is an object."""
-    return is_signed(payload.encode(), sig, msgspec.json.encode(jwk).decode())
 
 
 def _bytes(text: str, length: int) -> bytes:

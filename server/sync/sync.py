@@ -74,10 +74,14 @@ class Sync:
         self._running: list[asyncio.Task[None]] = []
         self._is_stopping = False
 
-    async def start(self) -> None:
-        """Listen for commits, look after live connections, begin the jobs."""
+    def attach(self) -> None:
+        """Hear of commits, and have them ask for what is computed."""
         self.store.database.watch = watch_of(self._computed.values())
         self.store.database.committed = self._committed
+
+    async def start(self) -> None:
+        """Also look after live connections, and do the jobs as they fall due."""
+        self.attach()
         self._running = [asyncio.create_task(self.hub.run()), asyncio.create_task(self.jobs.run())]
 
     async def stop(self) -> None:
