@@ -6,6 +6,7 @@ has a number but is wrong inside is a Refused, which uses the number up (P3).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ PAYLOAD_BYTES_MAX: Final = 256 * 1024
 PATH_SEGMENTS_MAX: Final = 3
 RECORD_FIELDS_MAX: Final = 500
 NOTE_LENGTH_MAX: Final = 2000
-ID_LENGTH_MAX: Final = 64
+is_id: Final = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
 INSTANT_MAX: Final = 253_402_300_799_999
 
 Op = dict[str, Any]
@@ -85,7 +86,7 @@ def envelope(payload: str | bytes) -> Envelope:
         head = _decoder.decode(payload)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise Malformed(str(error)) from error
-    if not 1 <= head.n <= INTEGER_MAX or not 1 <= len(head.project) <= ID_LENGTH_MAX:
+    if not 1 <= head.n <= INTEGER_MAX or not is_id(head.project):
         raise Malformed("n or project")
     return head
 

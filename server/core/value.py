@@ -82,6 +82,8 @@ def parse(text: bytes | str) -> Value:
 def _check_text(text: str) -> None:
     if len(text) > TEXT_LENGTH_MAX:
         raise BadValue("long")
+    if "\0" in text:
+        raise BadValue("text")  # PostgreSQL and spreadsheets cannot hold it
     if text.isascii():
         return
     if any("\ud800" <= letter <= "\udfff" for letter in text) or not is_normalized("NFC", text):

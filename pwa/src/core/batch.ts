@@ -19,7 +19,7 @@ export const PAYLOAD_BYTES_MAX = 256 * 1024;
 export const PATH_SEGMENTS_MAX = 3;
 export const RECORD_FIELDS_MAX = 500;
 export const NOTE_LENGTH_MAX = 2000;
-const ID_LENGTH_MAX = 64;
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
 const INSTANT_MAX = 253_402_300_799_999;
 
 type Named<K extends string> = { readonly k: K; readonly c: string; readonly r: string };
@@ -130,9 +130,7 @@ function envelope(payload: string): ValueMap {
   if (!isMap(head)) throw new Malformed('not an object');
   const { n, project } = head;
   if (!Number.isSafeInteger(n) || (n as number) < 1) throw new Malformed('n');
-  if (typeof project !== 'string' || project.length < 1 || project.length > ID_LENGTH_MAX) {
-    throw new Malformed('project');
-  }
+  if (typeof project !== 'string' || !ID.test(project)) throw new Malformed('project');
   return head;
 }
 

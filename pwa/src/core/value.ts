@@ -135,6 +135,7 @@ export function isMap(value: unknown): value is ValueMap {
 
 function checkText(text: string): void {
   if (text.length > TEXT_LENGTH_MAX && lengthOf(text) > TEXT_LENGTH_MAX) throw new BadValue('long');
+  if (text.includes('\0')) throw new BadValue('text'); // PostgreSQL and spreadsheets cannot hold it
   if (ASCII.test(text)) return;
   if (LONE_SURROGATE.test(text) || text.normalize('NFC') !== text) throw new BadValue('text');
 }
