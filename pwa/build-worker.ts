@@ -3,7 +3,7 @@
 // The same id stands in index.html, so the worker can see that both belong together.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'vite';
 
@@ -23,7 +23,7 @@ export function serviceWorker(): Plugin {
     enforce: 'post',
     configResolved(config) {
       root = config.root;
-      dist = join(root, config.build.outDir);
+      dist = resolve(root, config.build.outDir);
     },
     generateBundle(_options, bundle) {
       id = buildId(Object.keys(bundle), JSON.stringify(bundle['index.html']));

@@ -2,14 +2,15 @@
 // because it carries the list of everything it must keep for offline use.
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { words } from './build-words.ts';
 import { serviceWorker } from './build-worker.ts';
-import { version } from './package.json';
+import about from './package.json' with { type: 'json' };
 
 export default defineConfig({
   base: '/',
-  plugins: [svelte(), serviceWorker()],
+  plugins: [words(), svelte(), serviceWorker()],
   server: { fs: { allow: ['..'] }, proxy: { '/api': process.env.GONGBU ?? 'http://127.0.0.1:8000' } },
-  define: { __VERSION__: JSON.stringify(version) },
+  define: { __VERSION__: JSON.stringify(about.version) },
   build: {
     target: ['chrome109', 'firefox115', 'safari16.4'],
     manifest: true,

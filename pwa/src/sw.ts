@@ -4,6 +4,8 @@
 // a new build waits until the app says `skip`, so nobody loses what is being typed.
 // It keeps no data of people: records, outbox and drafts live in IndexedDB.
 
+export {}; // a module of its own, so that `self` can be the worker's
+
 declare const self: ServiceWorkerGlobalScope;
 declare const __BUILD__: string;
 declare const __FILES__: readonly string[];

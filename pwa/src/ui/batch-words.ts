@@ -20,6 +20,20 @@ export function batchTitle(site: Site, entry: Pick<OutboxEntry, 'ops'>): string 
     : title;
 }
 
+/** Which record the first op is about, as its declaration titles it. */
+export function batchAbout(site: Site, entry: Pick<OutboxEntry, 'ops'>): string {
+  const [first] = entry.ops;
+  const kind = first && site.declarations.kind(first.c);
+  if (!kind || first.k !== 'new') return '';
+  return kind.title
+    .flatMap((path) => {
+      const field = fieldAt(kind, path);
+      return field ? [valueText(field, first.set[path], site)] : [];
+    })
+    .filter(Boolean)
+    .join(' · ');
+}
+
 function opTitle(site: Site, op: Op): string {
   const declared = site.declarations.kind(op.c);
   const kind = label(declared?.label, op.c);

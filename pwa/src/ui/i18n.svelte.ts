@@ -1,6 +1,6 @@
 // The app's words. One flat file a language in shared/locales; a missing key is a type error.
 // `{name}` is filled in; English gives two forms, `one|other`, chosen by `n`.
-// The language can be changed at any time, offline: both files are kept by the service worker.
+// The language can be changed at any time, offline: all of it is kept by the service worker.
 
 import type zh from '../../../shared/locales/zh-CN.json';
 import type { Label } from '../core/declaration.ts';
@@ -10,26 +10,40 @@ export type Key = keyof typeof zh;
 export type Params = Readonly<Record<string, string | number>>;
 export type { Lang } from './preferences.svelte.ts';
 
-const LOADERS: Readonly<Record<Lang, () => Promise<{ default: Readonly<Record<Key, string>> }>>> = {
-  zh: () => import('../../../shared/locales/zh-CN.json'),
-  en: () => import('../../../shared/locales/en.json'),
+type Words = Readonly<Record<string, string>>;
+type Load = () => Promise<{ default: Words }>;
+
+/** What the first screens say, and the rest, which comes right after (see build-words.ts). */
+const PARTS: Readonly<Record<Lang, { readonly first: Load; readonly rest: Load }>> = {
+  zh: { first: () => import('virtual:words/zh-CN/first'), rest: () => import('virtual:words/zh-CN/rest') },
+  en: { first: () => import('virtual:words/en/first'), rest: () => import('virtual:words/en/rest') },
 };
 
-let words: Readonly<Record<string, string>> = $state.raw({});
+let words: Words = $state.raw({});
 let shown: Lang = $state('zh');
 
+/** The words of the first screens are there when it resolves. */
 export async function useLanguage(next: Lang = preferences.lang): Promise<void> {
-  const loaded = await LOADERS[next]();
-  words = loaded.default;
+  const { default: first } = await PARTS[next].first();
+  words = shown === next ? { ...words, ...first } : first;
   shown = next;
   if (preferences.lang !== next) choose({ lang: next });
+  void allWords();
+}
+
+/** Every word of the language of the moment: what a screen that is loaded later waits for. */
+export async function allWords(): Promise<void> {
+  const lang = shown;
+  const { default: rest } = await PARTS[lang].rest();
+  if (lang === shown && !Object.keys(rest).every((key) => Object.hasOwn(words, key)))
+    words = { ...words, ...rest };
 }
 
 export const language = (): Lang => shown;
 export const locale = (): string => (shown === 'zh' ? 'zh-CN' : 'en');
 
 export function t(key: Key, params: Params = {}): string {
-  return fill(words[key] ?? key, params);
+  return fill(words[key] ?? '', params);
 }
 
 export function has(key: string): key is Key {

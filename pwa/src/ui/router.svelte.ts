@@ -61,10 +61,19 @@ function paramsOf(pattern: readonly string[], parts: readonly string[]): Record<
   const params: Record<string, string> = {};
   for (const [i, piece] of pattern.entries()) {
     const part = parts[i] ?? '';
-    if (piece.startsWith(':')) params[piece.slice(1)] = decodeURIComponent(part);
+    if (piece.startsWith(':')) params[piece.slice(1)] = decoded(part);
     else if (piece !== part) return undefined;
   }
   return params;
+}
+
+/** A path that somebody typed may hold a stray `%`. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 const split = (path: string): string[] => path.split('/').filter(Boolean);
