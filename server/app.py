@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import pkgutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
@@ -35,7 +35,7 @@ from server.web.schema import Schema
 from server.web.site import Site, clock_ms
 
 if TYPE_CHECKING:
-    from litestar.types import Receive, Scope, Send
+    pass
 
 MODULES: Final = Path(__file__).parent / "modules"
 MIRROR: Final = "core.mirror"  # the engine keeps these records itself
@@ -49,9 +49,11 @@ class NotHere(Exception):
 class App:
     """The whole server as one ASGI application. `site` is there while `lifespan` lasts."""
 
-    def __init__(self, settings: Settings, now: Callable[[], int] = clock_ms) -> None:
+    def __init__(
+        self, settings: Settings, now: Callable[[], int] = clock_ms, modules: Sequence[ModuleType] | None = None
+    ) -> None:
         self.settings, self.now = settings, now
-        self.modules = find_modules()
+        self.modules = find_modules() if modules is None else modules
         self.declarations: Declarations = load(settings.shared / "modules")
         self.computed = computed_by_name(self.modules, self.declarations)
         self.framework = Litestar(
@@ -71,13 +73,13 @@ class App:
         site: Site = self.framework.state.site
         return site
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self.edge(scope, receive, send)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[Site]:
         """For tests and the command line; uvicorn goes through the protocol instead."""
-        async with self.framework.lifespan():
+        async with self.open(self.framework):
             yield self.site
 
     @asynccontextmanager
@@ -124,7 +126,7 @@ def provide_site(state: State) -> Any:
     return state.site
 
 
-def computed_by_name(modules: list[ModuleType], declarations: Declarations) -> dict[str, Any]:
+def computed_by_name(modules: Sequence[ModuleType], declarations: Declarations) -> dict[str, Any]:
     """What modules compute, by the name in `computed_by`. A name that nobody answers to stops the start."""
     found = {name: one for module in modules for name, one in getattr(module, "computed", {}).items()}
     for kind in declarations.kinds.values():

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from litestar import Request, Response
+from litestar import Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from server.config import ROOT
 from server.core.problem import CATALOGUE, Problem
 from server.web import log
 from server.web.language import FIRST, Language, choose, named
+from server.web.request import HttpRequest
 
 if TYPE_CHECKING:
     from litestar.types import Scope, Send
@@ -78,7 +79,7 @@ def language_of(scope: Scope) -> Language:
     return choose(scope.get("query_string", b""), accept.decode("latin-1"))
 
 
-def answer(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+def answer(request: HttpRequest, problem: Problem) -> Response[bytes]:
     said = msgspec.json.encode(body(problem, language_of(request.scope)))
     response = Response(said, status_code=problem.sort.status, media_type=TYPE, headers=headers(problem))
     if problem.code == "signed_out":
@@ -104,7 +105,7 @@ def why(error: ValidationException) -> str:
     return ("; ".join(parts) or str(error.detail))[:REASON_MAX]
 
 
-def handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def handle(request: HttpRequest, error: Exception) -> Response[bytes]:
     """The exception handler of the whole application."""
     if isinstance(error, Problem):
         return answer(request, error)

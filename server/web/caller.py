@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from litestar import Request
+from litestar.di import NamedDependency
 
 from server.core.person import Actor
 from server.core.problem import Problem
 from server.store.access import Session
 from server.web.answer import language_of
 from server.web.language import Language
-from server.web.site import Site
+from server.web.request import HttpRequest
+from server.web.site import Site, TheSite
 from server.web.token import hashed
 
 COOKIE: Final = "gongbu"
@@ -50,7 +51,10 @@ class Caller:
         return actor
 
 
-async def session_of(request: Request[Any, Any, Any], site: Site) -> Session | None:
+TheCaller = NamedDependency[Caller]  # as a handler asks for it
+
+
+async def session_of(request: HttpRequest, site: Site) -> Session | None:
     """The live session of the cookie, or None."""
     token = request.cookies.get(COOKIE, "")
     if not 0 < len(token) <= TOKEN_MAX:
@@ -58,7 +62,7 @@ async def session_of(request: Request[Any, Any, Any], site: Site) -> Session | N
     return await site.access.session(hashed(token), site.now())
 
 
-async def caller(request: Request[Any, Any, Any], site: Site) -> Caller:
+async def caller(request: HttpRequest, site: TheSite) -> Caller:
     """Injected as `caller`. Raises `signed_out`."""
     session = await session_of(request, site)
     if session is None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 from litestar import delete, get
+from litestar.params import QueryParameter
 
 from server.core.problem import Problem
-from server.web.caller import Caller
+from server.web.caller import Caller, TheCaller
 from server.web.rank import is_over_somewhere
-from server.web.site import Site
-from server.web.wire import AskedId
+from server.web.site import TheSite
+from server.web.wire import ID, PathId
+
+AskedPerson = Annotated[str | None, QueryParameter(pattern=ID, description="Whose; one's own if left out")]
 
 
 class Phone(msgspec.Struct):
@@ -26,7 +31,7 @@ class Phones(msgspec.Struct):
 
 
 @get("/api/devices", summary="The phones of a person", tags=["devices"])
-async def devices(caller: Caller, site: Site, person: AskedId | None = None) -> Phones:
+async def devices(caller: TheCaller, site: TheSite, person: AskedPerson = None) -> Phones:
     """One's own, or `person`'s for the manager and office of a project that he is on."""
     whose = person or caller.person
     if whose != caller.person and not await is_over_somewhere(caller, site, whose):
@@ -42,7 +47,7 @@ def phone(caller: Caller, id: str, label: str, created: int, seen: int | None, r
 
 
 @delete("/api/devices/{id:str}", summary="Revoke a phone: it is signed out at its next request", tags=["devices"])
-async def revoke_device(caller: Caller, site: Site, id: AskedId) -> None:
+async def revoke_device(caller: TheCaller, site: TheSite, id: PathId) -> None:
     rows = await site.store.rows("SELECT person FROM device WHERE id = ?", id)
     whose = rows[0][0] if rows else None
     if whose is None or (whose != caller.person and not await is_over_somewhere(caller, site, whose)):

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Response, get
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 from litestar.response import Stream
 
 from server.core.declaration import Kind
@@ -25,18 +25,18 @@ from server.core.merge import shown
 from server.core.person import Actor, granted
 from server.core.problem import Problem
 from server.web import sheet
-from server.web.caller import Caller
+from server.web.caller import TheCaller
 from server.web.language import Language
 from server.web.sheet import Cell, Column
-from server.web.site import Site
+from server.web.site import Site, TheSite
 from server.web.wire import DAY, AskedId
 
 ABOUT: Final = {"state": {"zh": "状态", "en": "State"}, "by": {"zh": "填写人", "en": "Entered by"}}
 YES: Final = {"zh": ("否", "是"), "en": ("no", "yes")}
 FILE: Final = r"^[a-z][a-z0-9_]{0,39}\.[a-z][a-z0-9_]{0,39}\.(xlsx|csv)$"
-AskedFile = Annotated[str, Parameter(pattern=FILE, description="`module.kind.xlsx` or `module.kind.csv`")]
-From = Annotated[str | None, Parameter(query="from", pattern=DAY, description="First day, YYYY-MM-DD")]
-To = Annotated[str | None, Parameter(query="to", pattern=DAY, description="Last day, YYYY-MM-DD")]
+AskedFile = Annotated[str, PathParameter(pattern=FILE, description="`module.kind.xlsx` or `module.kind.csv`")]
+From = Annotated[str | None, QueryParameter(name="from", pattern=DAY, description="First day, YYYY-MM-DD")]
+To = Annotated[str | None, QueryParameter(name="to", pattern=DAY, description="Last day, YYYY-MM-DD")]
 record_of: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -119,7 +119,7 @@ def where(place: Any) -> str:
 
 @get("/api/export/{file:str}", summary="A kind's records as XLSX or CSV", tags=["records"])
 async def export(
-    caller: Caller, site: Site, file: AskedFile, project: AskedId, first: From = None, last: To = None
+    caller: TheCaller, site: TheSite, file: AskedFile, project: AskedId, first: From = None, last: To = None
 ) -> Response[bytes] | Stream:
     """`lang` picks the headings. The caller gets the records that he may see, whatever his role."""
     name, _, suffix = file.rpartition(".")

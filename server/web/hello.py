@@ -7,7 +7,7 @@ from litestar import get
 
 from server.config import VERSION
 from server.core.problem import Problem
-from server.web.site import Site
+from server.web.site import TheSite
 
 
 class Hello(msgspec.Struct):
@@ -20,7 +20,7 @@ class Hello(msgspec.Struct):
 
 
 @get("/api/hello", summary="The server's clock, protocol, version and push key", tags=["sign-in"])
-async def hello(site: Site) -> Hello:
+async def hello(site: TheSite) -> Hello:
     return Hello(site.now(), 1, VERSION, site.declarations.v, site.keys.vapid_public, site.settings.demo)
 
 
@@ -29,7 +29,7 @@ class Health(msgspec.Struct):
 
 
 @get("/healthz", summary="Whether the server answers and its database does", tags=["operation"])
-async def healthz(site: Site) -> Health:
+async def healthz(site: TheSite) -> Health:
     """503 `unavailable` when the database does not answer."""
     try:
         await site.store.rows("SELECT 1")

@@ -16,8 +16,8 @@ from server.core.person import granted
 from server.core.problem import Problem
 from server.store.store import Entry, Kept
 from server.web.answer import message
-from server.web.caller import Caller
-from server.web.site import Site
+from server.web.caller import Caller, TheCaller
+from server.web.site import TheSite
 from server.web.wire import AskedId, AskedKind
 
 EVENTS_MAX: Final = 1000
@@ -60,7 +60,7 @@ class Refusals(msgspec.Struct):
 
 
 @get("/api/history", summary="Every batch that touched a record", tags=["records"])
-async def history(caller: Caller, site: Site, project: AskedId, c: AskedKind, r: AskedId) -> History:
+async def history(caller: TheCaller, site: TheSite, project: AskedId, c: AskedKind, r: AskedId) -> History:
     """Oldest first. 404 for a record that is not there or not for the caller: one answer."""
     actor = await caller.actor(project)
     record = await site.store.record(project, r)
@@ -88,7 +88,7 @@ def event(entry: Entry, r: str, names: Mapping[str, str]) -> Event:
 
 
 @get("/api/refused", summary="The newest refused batches of a project, with their words", tags=["records"])
-async def refused(caller: Caller, site: Site, project: AskedId) -> Refusals:
+async def refused(caller: TheCaller, site: TheSite, project: AskedId) -> Refusals:
     """For the manager: what people wrote is not lost because a rule refused it."""
     await caller.actor(project, ["manager"])
     names: dict[str, str] = dict(await site.store.rows(NAMES, project))

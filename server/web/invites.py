@@ -9,18 +9,20 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Request, delete, get, post
+from litestar import delete, get, post
+from litestar.params import JSONBody
 
 from server.core.person import Actor
 from server.core.problem import Problem
 from server.store.people import new_id
 from server.web import qr
-from server.web.caller import OFFICE, Caller
+from server.web.caller import OFFICE, Caller, TheCaller
 from server.web.keys import Keys
 from server.web.rank import INVITERS, is_over_everywhere, may_give
-from server.web.site import Site
+from server.web.request import HttpRequest
+from server.web.site import Site, TheSite
 from server.web.token import hashed_code
-from server.web.wire import AskedId, Id, Role
+from server.web.wire import AskedId, Id, PathId, Role
 
 USES_MAX: Final = 200
 DAYS_MAX: Final = 90
@@ -64,7 +66,7 @@ COLUMNS: Final = "id, project, team, person, roles, uses, uses_max, created, exp
 
 
 @get("/api/invites", summary="The open invites of a project", tags=["invites"])
-async def invites(request: Request[Any, Any, Any], caller: Caller, site: Site, project: AskedId) -> Invites:
+async def invites(request: HttpRequest, caller: TheCaller, site: TheSite, project: AskedId) -> Invites:
     """A foreman sees those of his own teams."""
     actor = await caller.actor(project, INVITERS)
     rows = await site.store.rows(
@@ -76,7 +78,7 @@ async def invites(request: Request[Any, Any, Any], caller: Caller, site: Site, p
 
 
 @post("/api/invites", summary="Invite one person, or up to `uses` people of a team", tags=["invites"])
-async def new_invite(request: Request[Any, Any, Any], caller: Caller, site: Site, data: NewInvite) -> Invite:
+async def new_invite(request: HttpRequest, caller: TheCaller, site: TheSite, data: JSONBody[NewInvite]) -> Invite:
     actor = await caller.actor(data.project, INVITERS)
     if not may_invite_to(actor, data.team) or not may_give(actor, data.roles):
         raise Problem("forbidden")
@@ -88,7 +90,7 @@ async def new_invite(request: Request[Any, Any, Any], caller: Caller, site: Site
 
 
 @delete("/api/invites/{id:str}", summary="Take an invite back", tags=["invites"])
-async def revoke_invite(caller: Caller, site: Site, id: AskedId) -> None:
+async def revoke_invite(caller: TheCaller, site: TheSite, id: PathId) -> None:
     row = await invite_for(caller, site, id)
     await site.store.change([("UPDATE invite SET revoked = ? WHERE id = ?", (site.now(), row[0]))])
 
@@ -144,7 +146,7 @@ def insert(keys: Keys, data: NewInvite, id: str, by: str, now: int) -> tuple[str
     )
 
 
-def shown(request: Request[Any, Any, Any], site: Site, row: tuple[Any, ...]) -> Invite:
+def shown(request: HttpRequest, site: Site, row: tuple[Any, ...]) -> Invite:
     id, project, team, person, roles, uses, uses_max, created, expires, revoked = row
     code = site.keys.invite_code(id)
     link = site.link(f"/enrol?code={code}", str(request.base_url))

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from litestar import Request, Response, get
+from litestar import Response, get
 
 from server.core.problem import Problem
 from server.web import authority
 from server.web.answer import language_of
 from server.web.page import page
-from server.web.site import Site
+from server.web.request import HttpRequest
+from server.web.site import Site, TheSite
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Receive, Send
@@ -25,7 +26,7 @@ FILE: Final = {"Content-Disposition": 'attachment; filename="gongbu.crt"'}
 
 
 @get("/lan", summary="How to trust this server on a phone", tags=["operation"], media_type="text/html")
-async def trust(request: Request[Any, Any, Any], site: Site) -> Response[str]:
+async def trust(request: HttpRequest, site: TheSite) -> Response[str]:
     """404 unless the server was started with `--lan`."""
     return page(
         "lan.html",
@@ -37,7 +38,7 @@ async def trust(request: Request[Any, Any, Any], site: Site) -> Response[str]:
 
 
 @get("/lan/gongbu.crt", summary="The certificate of the local authority", tags=["operation"], media_type="text/plain")
-async def certificate(site: Site) -> Response[bytes]:
+async def certificate(site: TheSite) -> Response[bytes]:
     address_of(site)
     der = authority.der(site.settings.data / "lan" / "authority.crt")
     return Response(der, media_type="application/x-x509-ca-cert", headers=FILE)

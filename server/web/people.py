@@ -11,16 +11,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import get, patch, post
+from litestar.params import JSONBody
 
 from server.core.problem import Problem
 from server.store import people as store
 from server.store.people import NewPerson, Taken
-from server.web.caller import OFFICE, Caller
+from server.web.caller import OFFICE, Caller, TheCaller
 from server.web.invites import plain_worker
 from server.web.password import LENGTH_MAX, LENGTH_MIN
 from server.web.rank import is_over, is_over_everywhere, may_give
-from server.web.site import Site
-from server.web.wire import AskedId, Id, Latitude, Longitude, Name, Radius, Role, SignInName, Text, given, named
+from server.web.site import Site, TheSite
+from server.web.wire import Id, Latitude, Longitude, Name, PathId, Radius, Role, SignInName, Text, given, named
 
 LIST_MAX: Final = 500
 Password = Annotated[str, msgspec.Meta(min_length=LENGTH_MIN, max_length=LENGTH_MAX)]
@@ -116,13 +117,13 @@ class ProjectChange(msgspec.Struct):
 
 
 @get("/api/projects", summary="The caller's projects, as in `/api/me`", tags=["people"])
-async def projects(caller: Caller, site: Site) -> list[dict[str, Any]]:
+async def projects(caller: TheCaller, site: TheSite) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = await site.access.projects(caller.person)
     return found
 
 
 @post("/api/projects", summary="A new project, with the caller as its manager", tags=["people"])
-async def new_project(caller: Caller, site: Site, data: NewProject) -> Made:
+async def new_project(caller: TheCaller, site: TheSite, data: JSONBody[NewProject]) -> Made:
     """For who is manager somewhere already."""
     if not any("manager" in one["roles"] for one in await site.access.projects(caller.person)):
         raise Problem("forbidden")
@@ -135,7 +136,7 @@ async def new_project(caller: Caller, site: Site, data: NewProject) -> Made:
 
 
 @patch("/api/projects/{id:str}", summary="Change a project's name, zone or fence", tags=["people"])
-async def change_project(caller: Caller, site: Site, id: AskedId, data: ProjectChange) -> Made:
+async def change_project(caller: TheCaller, site: TheSite, id: PathId, data: JSONBody[ProjectChange]) -> Made:
     await caller.actor(id, ["manager"])
     changes = given(**{name: getattr(data, name) for name in data.__struct_fields__})
     if isinstance(data.zone, str):
@@ -167,7 +168,7 @@ def check_zone(zone: str) -> None:
 
 
 @get("/api/projects/{id:str}/people", summary="Everybody on a project, with roles and phones", tags=["people"])
-async def people(caller: Caller, site: Site, id: AskedId) -> Members:
+async def people(caller: TheCaller, site: TheSite, id: PathId) -> Members:
     await caller.actor(id, OFFICE)
     rows = await site.store.rows(
         "SELECT p.id, p.name, p.login, m.roles, m.ended, p.closed, (SELECT count(*) FROM device d"
@@ -187,7 +188,7 @@ async def people(caller: Caller, site: Site, id: AskedId) -> Members:
 
 
 @post("/api/people", summary="Add people to a project, one by one or as a pasted list", tags=["people"])
-async def new_people(caller: Caller, site: Site, data: NewMembers) -> MadeList:
+async def new_people(caller: TheCaller, site: TheSite, data: JSONBody[NewMembers]) -> MadeList:
     """409 `taken` when a sign-in name is somebody else's; then nobody is added."""
     actor = await caller.actor(data.project, OFFICE)
     team_by_name = {
@@ -240,7 +241,7 @@ def check_teams(asked: set[str], known: set[str]) -> None:
 
 
 @patch("/api/people/{id:str}", summary="Change a person's roles, teams, name, sign-in or stay", tags=["people"])
-async def change_person(caller: Caller, site: Site, id: AskedId, data: MemberChange) -> Made:
+async def change_person(caller: TheCaller, site: TheSite, id: PathId, data: JSONBody[MemberChange]) -> Made:
     """`ended` true takes him off the project, false takes him on again with the roles that he had.
 
     A name or a password is the person's everywhere, so the caller must stand over him in all projects.
@@ -292,7 +293,7 @@ async def check_known_teams(site: Site, project: str, teams: set[str]) -> None:
 
 
 @post("/api/teams", summary="A new team", tags=["people"])
-async def new_team(caller: Caller, site: Site, data: NewTeam) -> Made:
+async def new_team(caller: TheCaller, site: TheSite, data: JSONBody[NewTeam]) -> Made:
     await caller.actor(data.project, OFFICE)
     await check_foreman(site, data)
     try:
@@ -315,7 +316,7 @@ async def check_foreman(site: Site, data: NewTeam) -> None:
 
 
 @post("/api/places", summary="A new named place, with the code that its poster carries", tags=["people"])
-async def new_place(caller: Caller, site: Site, data: NewPlace) -> Made:
+async def new_place(caller: TheCaller, site: TheSite, data: JSONBody[NewPlace]) -> Made:
     await caller.actor(data.project, OFFICE)
     try:
         id = await store.add_place(

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from litestar import Request, Response, get
+from litestar import Response, get
 
 from server.core.problem import Problem
-from server.web.caller import OFFICE, Caller
+from server.web.caller import OFFICE, TheCaller
 from server.web.invites import invite_for, shown
 from server.web.page import page
-from server.web.site import Site
-from server.web.wire import AskedId
+from server.web.request import HttpRequest
+from server.web.site import TheSite
+from server.web.wire import PathId
 
 
 @get("/print/places/{id:str}/poster", summary="A place's poster with its QR", tags=["print"], media_type="text/html")
-async def poster(caller: Caller, site: Site, id: AskedId) -> Response[str]:
+async def poster(caller: TheCaller, site: TheSite, id: PathId) -> Response[str]:
     """The code reads `gongbu:place:<project>:<place>:<code>`: it says where, and opens nothing."""
     rows = await site.store.rows(
         "SELECT l.project, l.name, l.code, p.name FROM place l JOIN project p ON p.id = l.project"
@@ -31,7 +30,7 @@ async def poster(caller: Caller, site: Site, id: AskedId) -> Response[str]:
 
 
 @get("/print/invites/{id:str}", summary="An invite to hand out", tags=["print"], media_type="text/html")
-async def invite(request: Request[Any, Any, Any], caller: Caller, site: Site, id: AskedId) -> Response[str]:
+async def invite(request: HttpRequest, caller: TheCaller, site: TheSite, id: PathId) -> Response[str]:
     found = shown(request, site, await invite_for(caller, site, id))
     if found.revoked is not None or found.expires <= site.now() or found.uses >= found.uses_max:
         raise Problem("not_found")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request
 from litestar.enums import OpenAPIMediaType
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 
 from server.web.exchange import PATHS
+from server.web.request import HttpRequest
 
 
 class Schema(OpenAPIRenderPlugin):
     def __init__(self) -> None:
         super().__init__(path="/", media_type=OpenAPIMediaType.OPENAPI_JSON, favicon="", style="")
 
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+    def render(self, request: HttpRequest, openapi_schema: dict[str, Any]) -> bytes:
         return self.render_json(request, whole(openapi_schema))
 
 

@@ -12,13 +12,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.params import FromPath
 
 from server.core.problem import Problem
 from server.web.answer import handle
 from server.web.page import HERE, HTML, page
-from server.web.site import Site
+from server.web.request import HttpRequest
+from server.web.site import Site, TheSite
 
 FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 FRESH: Final = {"Cache-Control": "no-cache"}
@@ -30,7 +31,7 @@ STATIC: Final = (HERE / "static", HERE.parent / "modules" / "static")
 
 
 @get(["/", "/app-shell", "/enrol"], include_in_schema=False)
-async def app_shell(site: Site) -> Response[Any]:
+async def app_shell(site: TheSite) -> Response[Any]:
     return shell(site)
 
 
@@ -42,7 +43,7 @@ def shell(site: Site) -> Response[Any]:
     return Response(file.read_bytes(), media_type=HTML, headers=FRESH)
 
 
-def elsewhere(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+def elsewhere(request: HttpRequest, error: Exception) -> Response[Any]:
     """An address that no route has: the app's own, when a person opens it; else not found."""
     first = request.scope["path"].split("/")[1]
     opens = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
@@ -52,17 +53,17 @@ def elsewhere(request: Request[Any, Any, Any], error: Exception) -> Response[Any
 
 
 @get("/sw.js", include_in_schema=False)
-async def worker(site: Site) -> Response[bytes]:
+async def worker(site: TheSite) -> Response[bytes]:
     return send_file(site.settings.dist, "sw.js", "", {**FRESH, "Service-Worker-Allowed": "/"})
 
 
 @get("/manifest.webmanifest", include_in_schema=False)
-async def manifest(site: Site) -> Response[bytes]:
+async def manifest(site: TheSite) -> Response[bytes]:
     return send_file(site.settings.dist, "manifest.webmanifest", "", FRESH)
 
 
 @get("/assets/{path:path}", include_in_schema=False)
-async def assets(request: Request[Any, Any, Any], site: Site, path: FromPath[str]) -> Response[bytes]:
+async def assets(request: HttpRequest, site: TheSite, path: FromPath[str]) -> Response[bytes]:
     accepts = request.headers.get("accept-encoding", "")
     return send_file(site.settings.dist / "assets", path.lstrip("/"), accepts, FOREVER)
 

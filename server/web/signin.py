@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.datastructures import Cookie
+from litestar.params import JSONBody
 
 from server.core.problem import Problem
 from server.store.database import NothingChanged
 from server.store.people import NewPerson, insert_person, member_changes, tidy, tidy_login
-from server.web.caller import COOKIE, Caller, session_of
+from server.web.caller import COOKIE, Caller, TheCaller, session_of
 from server.web.device import NewDevice, check_point, device_id
 from server.web.limit import address_key
 from server.web.password import LENGTH_MAX
-from server.web.site import Site
+from server.web.request import HttpRequest
+from server.web.site import Site, TheSite
 from server.web.token import hashed, hashed_code, new_token
 
 DAY_MS: Final = 86_400_000
@@ -71,7 +73,7 @@ class Invite:
 
 
 @post("/api/login", summary="Sign in by name and password", tags=["sign-in"], status_code=200)
-async def login(request: Request[Any, Any, Any], site: Site, data: Login) -> Response[Me]:
+async def login(request: HttpRequest, site: TheSite, data: JSONBody[Login]) -> Response[Me]:
     """401 `wrong_login`; 429 `too_many_tries` with Retry-After after ten wrong ones for a name."""
     check_point(data.device.key)
     tries = take_tries(request, site, hashed(tidy_login(data.name)))
@@ -81,7 +83,7 @@ async def login(request: Request[Any, Any, Any], site: Site, data: Login) -> Res
 
 
 @post("/api/enrol", summary="Join with an invite", tags=["sign-in"], status_code=200)
-async def enrol(request: Request[Any, Any, Any], site: Site, data: Enrol) -> Response[Me]:
+async def enrol(request: HttpRequest, site: TheSite, data: JSONBody[Enrol]) -> Response[Me]:
     """403 `wrong_invite`; 409 `already_enrolled` when somebody of this name in the team has a phone."""
     check_point(data.device.key)
     tries = take_tries(request, site, None)
@@ -94,7 +96,7 @@ async def enrol(request: Request[Any, Any, Any], site: Site, data: Enrol) -> Res
 
 
 @get("/api/me", summary="Who is signed in, with projects and roles", tags=["sign-in"])
-async def me(request: Request[Any, Any, Any], caller: Caller, site: Site) -> Response[Me]:
+async def me(request: HttpRequest, caller: TheCaller, site: TheSite) -> Response[Me]:
     """Lets the session last on from now."""
     await prolong(site, caller)
     response = Response(await describe(site, caller.person, caller.device))
@@ -103,7 +105,7 @@ async def me(request: Request[Any, Any, Any], caller: Caller, site: Site) -> Res
 
 
 @post("/api/logout", summary="Sign this device out", tags=["sign-in"], status_code=204)
-async def logout(request: Request[Any, Any, Any], site: Site) -> Response[None]:
+async def logout(request: HttpRequest, site: TheSite) -> Response[None]:
     """Works twice: who is signed out already gets the same answer."""
     session = await session_of(request, site)
     if session is not None:
@@ -116,7 +118,7 @@ async def logout(request: Request[Any, Any, Any], site: Site) -> Response[None]:
 # Tries
 
 
-def take_tries(request: Request[Any, Any, Any], site: Site, name: str | None) -> list[tuple[str, str]]:
+def take_tries(request: HttpRequest, site: Site, name: str | None) -> list[tuple[str, str]]:
     """One try of the address and, if given, of the name. Raises `too_many_tries`."""
     address = address_key(request.client.host if request.client else "-")
     tries = [("address", address), *([("name", name)] if name else [])]
@@ -232,7 +234,7 @@ def count_use(invite: Invite, now: int) -> Change:
 # Sessions
 
 
-async def begin(request: Request[Any, Any, Any], site: Site, person: str, device: NewDevice) -> Response[Me]:
+async def begin(request: HttpRequest, site: Site, person: str, device: NewDevice) -> Response[Me]:
     """Make or renew the device and its session, and set the cookie."""
     token, id, now = new_token(), device_id(person, device.key), site.now()
     await site.store.change(
@@ -254,7 +256,7 @@ async def begin(request: Request[Any, Any, Any], site: Site, person: str, device
     return response
 
 
-def is_secure(request: Request[Any, Any, Any]) -> bool:
+def is_secure(request: HttpRequest) -> bool:
     return request.scope["scheme"] == "https"
 
 

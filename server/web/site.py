@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from litestar.di import NamedDependency
+
 from server.config import Settings
 from server.core.declaration import Declarations
 from server.store.access import Access
@@ -41,3 +43,6 @@ class Site:
     def link(self, path: str, asked: str) -> str:
         """An address that people can open: the configured one, else the one they asked (already checked)."""
         return (self.settings.url or asked.rstrip("/")) + path
+
+
+TheSite = NamedDependency[Site]  # as a handler asks for it

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal
 
 import msgspec
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 
 from server.core.problem import Problem
 from server.store.people import tidy
@@ -26,9 +26,10 @@ Longitude = Annotated[int, msgspec.Meta(ge=-1_800_000_000, le=1_800_000_000)]
 Radius = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 
 # the same in an address
-AskedId = Annotated[str, Parameter(pattern=ID, description="An id: 1–64 letters, digits, - or _")]
-AskedDay = Annotated[str, Parameter(pattern=DAY, description="YYYY-MM-DD")]
-AskedKind = Annotated[str, Parameter(pattern=KIND, description="`module.kind`")]
+PathId = Annotated[str, PathParameter(pattern=ID, description="An id: 1–64 letters, digits, - or _")]
+AskedId = Annotated[str, QueryParameter(pattern=ID, description="An id: 1–64 letters, digits, - or _")]
+AskedDay = Annotated[str, QueryParameter(pattern=DAY, description="YYYY-MM-DD")]
+AskedKind = Annotated[str, QueryParameter(pattern=KIND, description="`module.kind`")]
 
 
 def named(name: str, field: str = "name") -> str:

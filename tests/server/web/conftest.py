@@ -1,0 +1,36 @@
+"""The server of the web tests, on SQLite; `town_on` also on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import fresh_database, postgres_server
+from tests.server.web.kit import Town, town
+
+
+@pytest.fixture(name="town")
+async def a_town(tmp_path: Path) -> AsyncIterator[Town]:
+    async with town(tmp_path) as built:
+        yield built
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def town_on(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
+    if request.param == "sqlite":
+        async with town(tmp_path) as built:
+            yield built
+    else:
+        async with (
+            fresh_database(request.getfixturevalue("postgres")) as url,
+            town(tmp_path, database_url=url) as built,
+        ):
+            yield built

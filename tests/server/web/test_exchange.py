@@ -1,0 +1,144 @@
+"""From sign-in to the other phone: login, push, pull, history, refused, export, on both databases."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import openpyxl
+import pytest
+
+from tests.server.web.kit import Town, note
+
+
+async def test_an_entry_goes_from_one_phone_to_another(town_on: Town) -> None:
+    worker, supervisor = await town_on.phone("worker"), await town_on.phone("supervisor")
+    op = note(town_on.people["worker"])
+    answer = await worker.push(town_on.one, [op])
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["results"][0]["status"] == "applied"
+    header, *records = await supervisor.pull(town_on.one)
+    assert header["more"] is False
+    assert [record["set"]["text"] for record in records if record["r"] == op["r"]] == ["hello"]
+
+
+async def test_a_pull_shows_only_what_the_reader_may_see(town: Town) -> None:
+    worker, mate, foreman = [await town.phone(name) for name in ("worker", "mate", "foreman")]
+    op = note(town.people["worker"])
+    await worker.push(town.one, [op])
+    assert op["r"] not in [record["r"] for record in (await mate.pull(town.one))[1:]]
+    assert op["r"] in [record["r"] for record in (await foreman.pull(town.one))[1:]]
+
+
+async def test_core_records_carry_names_teams_and_phones(town: Town) -> None:
+    worker = await town.phone("worker")
+    await town.site.sync.settle()
+    records = {record["r"]: record for record in (await worker.pull(town.one))[1:]}
+    me: dict[str, Any] = records[town.people["worker"]]
+    shown = me["set"] | {path: writes[-1][5] for path, writes in me["f"].items() if path != "devices"}
+    assert shown["name"] == "worker"
+    assert shown["teams"] == [town.team_a]
+
+
+async def test_a_refused_batch_is_answered_in_the_readers_language(town: Town) -> None:
+    worker = await town.phone("worker")
+    answer = await worker.push(town.one, [note(town.people["mate"])])
+    refused = answer.json()["results"][0]
+    assert (refused["status"], refused["code"]) == ("refused", "forbidden")
+    worker.http.headers["Accept-Language"] = "zh-CN"
+    again = await worker.push(town.one, [note(town.people["mate"])])
+    assert again.json()["results"][0]["message"] != refused["message"]
+
+
+async def test_history_tells_who_wrote_what_about_one_record(town: Town) -> None:
+    worker = await town.phone("worker")
+    op, other = note(town.people["worker"]), note(town.people["worker"], "other")
+    head = (await worker.push(town.one, [op, other])).json()["results"][0]["seq"]
+    change = {"k": "set", "c": "notes.note", "r": op["r"], "f": "text", "v": "better"}
+    await worker.push(town.one, [change], base=head)
+    asked = {"project": town.one, "c": "notes.note", "r": op["r"]}
+    events = (await worker.http.get("/api/history", params=asked)).json()["history"]
+    assert [[step["k"] for step in event["ops"]] for event in events] == [["new"], ["set"]]
+    assert [event["name"] for event in events] == ["worker", "worker"]
+    mate = await town.phone("mate")
+    assert (await mate.http.get("/api/history", params=asked)).status_code == 404
+
+
+async def test_the_manager_reads_what_was_refused(town: Town) -> None:
+    worker, manager = await town.phone("worker"), await town.phone("manager")
+    await worker.push(town.one, [note(town.people["mate"], "not mine")])
+    kept = (await manager.http.get("/api/refused", params={"project": town.one})).json()["refused"]
+    assert [(one["name"], one["code"]) for one in kept] == [("worker", "forbidden")]
+    assert "not mine" in kept[0]["payload"]
+
+
+async def test_the_export_speaks_the_readers_language_and_guards_formulas(town_on: Town) -> None:
+    worker = await town_on.phone("worker")
+    full = note(
+        town_on.people["worker"],
+        '=HYPERLINK("http://x")',
+        at=1_788_220_800_000,
+        hours=850,
+        pay=12345,
+        length=510,
+        ok=True,
+        mood="calm",
+        tags=["wet", "hot"],
+        place={"lat": 312304167, "lng": 1214737000, "accuracy_m": 12, "fix_age_s": 3},
+    )
+    answer = await worker.push(town_on.one, [full])
+    assert answer.json()["results"][0]["status"] == "applied", answer.text
+    got = await worker.http.get("/api/export/notes.note.csv", params={"project": town_on.one})
+    assert got.status_code == 200, got.text
+    head, row = list(csv.reader(io.StringIO(got.content.decode("utf-8-sig"))))
+    assert head[:5] == ["Day", "Owner", "Text", "Time", "Hours (h)"]
+    assert row[:8] == [
+        "2026-09-01", "worker", '\'=HYPERLINK("http://x")', "2026-09-01 08:00", "8.5", "123.45", "8:30", "yes",
+    ]  # fmt: skip
+    assert row[8:] == ["Calm", "Hot、Wet", "31.2304167, 121.4737000 ±12 m", "", "Open", "worker"]
+    book = await worker.http.get("/api/export/notes.note.xlsx", params={"project": town_on.one, "lang": "zh"})
+    sheet = openpyxl.load_workbook(io.BytesIO(book.content)).active
+    assert sheet is not None
+    cells = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    assert cells[0][:3] == ["日期", "本人", "内容"]
+    assert (cells[1][2], cells[1][4]) == ('=HYPERLINK("http://x")', 8.5)
+    assert sheet["C2"].data_type == "s"
+
+
+async def test_the_export_holds_what_the_reader_may_see_of_the_days_asked(town: Town) -> None:
+    worker, mate = await town.phone("worker"), await town.phone("mate")
+    days = ["2026-09-01", "2026-09-02", "2026-09-03"]
+    await worker.push(town.one, [note(town.people["worker"], day, day) for day in days])
+    asked = {"project": town.one, "from": "2026-09-02", "to": "2026-09-02"}
+    lines = (await worker.http.get("/api/export/notes.note.csv", params=asked)).text.splitlines()
+    assert len(lines) == 2
+    assert "2026-09-02" in lines[1]
+    assert len((await mate.http.get("/api/export/notes.note.csv", params={"project": town.one})).text.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({}, "malformed"),
+        ({"project": "no such project"}, "malformed"),
+        ({"project": "nowhere"}, "forbidden"),
+        ({"project": "one", "cursor": "-1"}, "malformed"),
+        ({"project": "one", "cursor": "99999999999999999"}, "malformed"),
+        ({"project": "one", "cursor": "900719"}, "cursor_expired"),
+        ({"project": "one", "limit": "0"}, "malformed"),
+        ({"project": "one", "epoch": "x"}, "malformed"),
+    ],
+)
+async def test_a_pull_that_cannot_be_answered_says_why(town: Town, asked: dict[str, str], code: str) -> None:
+    worker = await town.phone("worker")
+    if asked.get("project") == "one":
+        asked = {**asked, "project": town.one}
+    answer = await worker.http.get("/api/pull", params=asked)
+    assert answer.json()["code"] == code
+
+
+async def test_a_push_body_has_a_limit(town: Town) -> None:
+    worker = await town.phone("worker")
+    answer = await worker.http.post("/api/push", content=b" " * (9 * 1024 * 1024))
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
