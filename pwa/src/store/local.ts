@@ -47,7 +47,7 @@ export type Report = Pick<
 /** The Phone, and what the exchange needs. */
 export interface Local extends Phone {
   readonly cursors: ReadonlyMap<string, ProjectRow>;
-  nextToSend(bytesMax: number): Promise<Entry[]>;
+  nextToSend(countMax: number, bytesMax: number): Promise<Entry[]>;
   /** These batches are under way now. */
   sendingNow(numbers: readonly number[]): void;
   settle(answers: readonly outbox.Answer[]): Promise<void>;
@@ -449,8 +449,8 @@ class LocalPhone implements Local {
 
   // --- for the exchange --------------------------------------------------------------------------
 
-  nextToSend(bytesMax: number): Promise<Entry[]> {
-    return outbox.nextToSend(this.#db, bytesMax);
+  nextToSend(countMax: number, bytesMax: number): Promise<Entry[]> {
+    return outbox.nextToSend(this.#db, countMax, bytesMax);
   }
 
   sendingNow(numbers: readonly number[]): void {
@@ -485,7 +485,7 @@ class LocalPhone implements Local {
     await this.#readProjects();
     if (!isTaken) return false;
     if (page.lines.length === 0) return true;
-    if (page.lines.some((line) => line.includes('"c":"core.'))) await this.#readNames();
+    if (page.lines.some(({ record }) => record.c.startsWith('core.'))) await this.#readNames();
     await this.#outboxChanged();
     return true;
   }

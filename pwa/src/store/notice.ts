@@ -23,6 +23,7 @@ export interface Notices {
 export function openNotices(name: string): Notices {
   const watchers = new Map<string, Set<(notice: Notice) => void>>();
   const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(name);
+  let isClosed = false;
   const tellHere = (notice: Notice): void => {
     for (const fn of [...(watchers.get(notice.topic) ?? [])]) fn(notice);
   };
@@ -36,10 +37,11 @@ export function openNotices(name: string): Notices {
     },
     tell(notice) {
       tellHere(notice);
-      channel?.postMessage(notice);
+      if (!isClosed) channel?.postMessage(notice);
     },
     tellHere,
     close() {
+      isClosed = true;
       watchers.clear();
       channel?.close();
     },

@@ -75,8 +75,8 @@ export async function save(
   }
 }
 
-/** The next to send, in order, up to so many bytes; always at least one if any waits. */
-export async function nextToSend(db: PersonDb, bytesMax: number): Promise<Entry[]> {
+/** The next to send, in order, up to so many; always at least one if any waits. */
+export async function nextToSend(db: PersonDb, countMax: number, bytesMax: number): Promise<Entry[]> {
   const next: Entry[] = [];
   let bytes = 0;
   let cursor = await db.transaction('outbox').store.openCursor(NUMBERED());
@@ -85,7 +85,7 @@ export async function nextToSend(db: PersonDb, bytesMax: number): Promise<Entry[
     if (entry.status !== 'waiting') continue;
     // The JSON text in which the payload travels escapes its quotes.
     bytes += JSON.stringify(entry.payload).length + entry.sig.length + 30;
-    if (next.length > 0 && bytes > bytesMax) break;
+    if (next.length > 0 && (bytes > bytesMax || next.length >= countMax)) break;
     next.push(entry);
   }
   return next;

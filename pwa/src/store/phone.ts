@@ -129,10 +129,13 @@ export interface SyncStatus {
 export interface HistoryEntry {
   readonly seq: number;
   readonly by: string;
+  readonly name: string;
   readonly device: string;
   readonly et: number;
   readonly received: number;
   readonly ops: readonly Op[];
+  /** Which of `ops` were held as amendments. */
+  readonly held: readonly number[];
 }
 
 export type Topic = 'records' | 'outbox' | 'status' | 'drafts';

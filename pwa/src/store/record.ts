@@ -181,6 +181,12 @@ async function locate(
   return undefined;
 }
 
+/** A record as it came: its text, and what it says. */
+export interface Line {
+  readonly text: string;
+  readonly record: MergeRecord;
+}
+
 /** A piece of a pull: whole batches, in order of seq. */
 export interface Page {
   readonly project: string;
@@ -188,7 +194,7 @@ export interface Page {
   readonly from: number;
   /** Everything up to this seq is in hand once it is stored. */
   readonly cursor: number;
-  readonly lines: readonly string[];
+  readonly lines: readonly Line[];
   readonly head: number;
   readonly epoch: number;
   readonly audiences: readonly string[];
@@ -196,7 +202,11 @@ export interface Page {
 
 /** Stores a page; false if another tab was faster and nothing was done. */
 export async function takePage(db: PersonDb, kinds: Kinds, page: Page): Promise<boolean> {
-  const incoming = page.lines.map((line) => packable(line, kinds));
+  const incoming = page.lines.map(({ text, record }) => ({
+    text,
+    record,
+    day: dayOf(record, kinds(record.c)),
+  }));
   const tx = db.transaction(STORED, 'readwrite');
   const project = await tx.objectStore('projects').get(page.project);
   if (!project || project.cursor !== page.from) return false;

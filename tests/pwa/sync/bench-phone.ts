@@ -1,0 +1,124 @@
+// A phone on the test bench: the real store and sync on an IndexedDB in memory, the network a
+// FakeServer. `Killed` is the battery: from a chosen step on, nothing reaches the disk or the network.
+
+import 'fake-indexeddb/auto';
+import { readFileSync } from 'node:fs';
+import { IDBFactory } from 'fake-indexeddb';
+import { type Declarations, readDeclarations } from '../../../pwa/src/core/declaration.ts';
+import type { Accounts } from '../../../pwa/src/store/account.ts';
+import type { Journal } from '../../../pwa/src/store/draft.ts';
+import type { Phone } from '../../../pwa/src/store/phone.ts';
+import { createAccounts } from '../../../pwa/src/sync/accounts.ts';
+import type { Environment } from '../../../pwa/src/sync/environment.ts';
+import { FakeServer } from './fake-server.ts';
+
+export const PROJECT = 'site';
+export const THING = 'vec.thing';
+
+export function loadDeclarations(): Declarations {
+  const read = (path: string): unknown =>
+    JSON.parse(readFileSync(new URL(`../../../shared/${path}`, import.meta.url), 'utf-8'));
+  return readDeclarations([read('modules/core.json'), read('vectors/declaration.json')]);
+}
+
+/** localStorage, as small as it can be. */
+export class MemoryJournal implements Journal {
+  readonly #items = new Map<string, string>();
+  get length(): number {
+    return this.#items.size;
+  }
+  key(i: number): string | null {
+    return [...this.#items.keys()][i] ?? null;
+  }
+  getItem(key: string): string | null {
+    return this.#items.get(key) ?? null;
+  }
+  setItem(key: string, value: string): void {
+    this.#items.set(key, value);
+  }
+  removeItem(key: string): void {
+    this.#items.delete(key);
+  }
+}
+
+export interface Bench {
+  readonly server: FakeServer;
+  readonly declarations: Declarations;
+  readonly journal: MemoryJournal;
+  clock: { ms: number };
+  change: (change: 'shown' | 'hidden' | 'online' | 'offline') => void;
+  /** The app started (again) on this phone. */
+  start(): Accounts;
+}
+
+/** A phone as new, with a site and its people. */
+export function makeBench(seed = 1): Bench {
+  globalThis.indexedDB = new IDBFactory();
+  const declarations = loadDeclarations();
+  const server = new FakeServer(declarations);
+  server.addSite(PROJECT);
+  server.addPerson('wang', PROJECT, ['worker'], ['t1']);
+  server.addPerson('fan', PROJECT, ['foreman'], ['t1']);
+  server.addPerson('boss', PROJECT, ['supervisor', 'office'], []);
+  const journal = new MemoryJournal();
+  const clock = { ms: server.now };
+  const random = randomFrom(seed);
+  const hearers = new Set<(change: 'shown' | 'hidden' | 'online' | 'offline') => void>();
+  const env: Environment = {
+    now: () => clock.ms++,
+    random: (bytes) => {
+      for (let i = 0; i < bytes.length; i++) bytes[i] = Math.floor(random() * 256);
+    },
+    journal,
+    fetch: server.fetch,
+    chance: random,
+    locks: null,
+    openEvents: null,
+    storage: null,
+    language: () => 'en',
+    deviceLabel: () => 'bench',
+    isVisible: () => true,
+    onChange: (fn) => {
+      hearers.add(fn);
+      return () => hearers.delete(fn);
+    },
+    usable: { ok: true },
+  };
+  return {
+    server,
+    declarations,
+    journal,
+    clock,
+    change: (change) => {
+      for (const fn of hearers) fn(change);
+    },
+    start: () => createAccounts({ declarations, env }),
+  };
+}
+
+/** mulberry32: a seed in, the same numbers out. */
+export function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+export function newThing(
+  phone: Phone,
+  values: Record<string, unknown> = {},
+): { k: 'new'; c: string; r: string; set: Record<string, never> } {
+  const set = { title: 'A', owner: phone.person.id, day: '2026-11-23', ...values };
+  return { k: 'new', c: THING, r: phone.newId(), set: set as Record<string, never> };
+}
+
+export function setOp(
+  r: string,
+  f: string,
+  v: string | number | null,
+): { k: 'set'; c: string; r: string; f: string; v: string | number | null } {
+  return { k: 'set', c: THING, r, f, v };
+}
