@@ -40,6 +40,7 @@ export function startExchange(
 ): Exchange {
   const life = new AbortController();
   let running: Promise<void> | null = null;
+  let next: Promise<void> | null = null;
   let isWanted = false;
   let failures = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;
@@ -47,29 +48,32 @@ export function startExchange(
   let meAt = Number.NEGATIVE_INFINITY;
   let lockMissedAt: number | null = null;
 
+  /** What a person asks for: after the one that is under way, which may have looked too early. */
   function run(): Promise<void> {
-    if (life.signal.aborted) return Promise.resolve();
-    if (running) {
-      isWanted = true;
-      return running;
-    }
-    clearTimeout(retry);
-    running = exchange().finally(() => {
-      running = null;
-      if (isWanted) again();
+    if (!running) return begin();
+    next ??= running.then(() => {
+      next = null;
+      return begin();
     });
-    return running;
-  }
-
-  /** Asked for while it ran: the running one may have looked too early. */
-  function again(): void {
-    isWanted = false;
-    kick();
+    return next;
   }
 
   /** By itself it keeps the pause that the server or a failure asked for; a person need not. */
   function kick(): void {
-    if (env.now() >= notBefore) void run();
+    if (running) isWanted = true;
+    else if (env.now() >= notBefore) void begin();
+  }
+
+  function begin(): Promise<void> {
+    if (life.signal.aborted) return Promise.resolve();
+    if (running) return running;
+    clearTimeout(retry);
+    isWanted = false;
+    running = exchange().finally(() => {
+      running = null;
+      if (isWanted && !next) kick();
+    });
+    return running;
   }
 
   async function exchange(): Promise<void> {
@@ -167,7 +171,7 @@ export function startExchange(
   function wait(ms: number): void {
     clearTimeout(retry);
     notBefore = env.now() + ms;
-    retry = setTimeout(() => void run(), ms);
+    retry = setTimeout(() => void begin(), ms);
   }
 
   const live = createLive(
@@ -189,7 +193,7 @@ export function startExchange(
   });
   const ticking = setInterval(kick, TICK_MS);
   if (env.isVisible()) live.start();
-  void run();
+  void begin();
 
   return {
     run,

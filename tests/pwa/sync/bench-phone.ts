@@ -4,7 +4,9 @@
 import 'fake-indexeddb/auto';
 import { readFileSync } from 'node:fs';
 import { IDBFactory } from 'fake-indexeddb';
+import type { NewOp, SetOp } from '../../../pwa/src/core/batch.ts';
 import { type Declarations, readDeclarations } from '../../../pwa/src/core/declaration.ts';
+import type { Value } from '../../../pwa/src/core/value.ts';
 import type { Accounts } from '../../../pwa/src/store/account.ts';
 import type { Journal } from '../../../pwa/src/store/draft.ts';
 import type { Phone } from '../../../pwa/src/store/phone.ts';
@@ -107,18 +109,11 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-export function newThing(
-  phone: Phone,
-  values: Record<string, unknown> = {},
-): { k: 'new'; c: string; r: string; set: Record<string, never> } {
+export function newThing(phone: Phone, values: Readonly<Record<string, Value>> = {}): NewOp {
   const set = { title: 'A', owner: phone.person.id, day: '2026-11-23', ...values };
-  return { k: 'new', c: THING, r: phone.newId(), set: set as Record<string, never> };
+  return { k: 'new', c: THING, r: phone.newId(), set };
 }
 
-export function setOp(
-  r: string,
-  f: string,
-  v: string | number | null,
-): { k: 'set'; c: string; r: string; f: string; v: string | number | null } {
+export function setOp(r: string, f: string, v: Value): SetOp {
   return { k: 'set', c: THING, r, f, v };
 }

@@ -64,7 +64,7 @@ export class FakeServer {
   /** The server's own batch: computed and core records. */
   put(project: string, records: readonly { c: string; r: string; set: MergeRecord['set'] }[]): void {
     const ops = records.map((record) => ({ k: 'put' as const, ...record }));
-    this.#append(project, 'server', 'server', [], [], { base: 0, t: this.now, v: 0, ops }, this.now);
+    this.#append(project, 'server', 'server', [], [], { base: 0, v: 0, ops }, this.now);
   }
 
   readonly fetch: typeof fetch = async (input, init) => {
