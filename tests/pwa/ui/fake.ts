@@ -85,7 +85,11 @@ export class FakePhone implements Phone {
   #ids = 0;
   zone = 'Asia/Shanghai';
 
-  constructor(roles: readonly string[], teams: readonly string[] = [], teamsOf: Readonly<Record<string, readonly string[]>> = {}) {
+  constructor(
+    roles: readonly string[],
+    teams: readonly string[] = [],
+    teamsOf: Readonly<Record<string, readonly string[]>> = {},
+  ) {
     this.projects = [{ id: PROJECT, name: '一号工地', roles, teams, head: 7, epoch: 1 }];
     this.#actor = { person: 'me', device: this.device, roles, teams, teamsOf };
     this.#names.set('me', '王建国');
@@ -120,7 +124,12 @@ export class FakePhone implements Phone {
   }
   async write(_project: string, ops: readonly Op[], base?: number, memo?: Value): Promise<number> {
     const n = this.writings.length + 1;
-    this.writings.push({ n, ops, ...(base === undefined ? {} : { base }), ...(memo === undefined ? {} : { memo }) });
+    this.writings.push({
+      n,
+      ops,
+      ...(base === undefined ? {} : { base }),
+      ...(memo === undefined ? {} : { memo }),
+    });
     for (const op of ops) this.#apply(op);
     this.tell('records');
     this.tell('outbox');
@@ -133,14 +142,19 @@ export class FakePhone implements Phone {
   }
   #apply(op: Op): void {
     if (op.k === 'new') {
-      this.entries.set(op.r, shownFrom({ r: op.r, c: op.c, values: op.set, by: 'me', more: { pending: 'waiting' } }));
+      this.entries.set(
+        op.r,
+        shownFrom({ r: op.r, c: op.c, values: op.set, by: 'me', more: { pending: 'waiting' } }),
+      );
       return;
     }
     const known = this.entries.get(op.r);
     const kind = declarations.kind(op.c);
     if (!known || !kind) return;
-    if (op.k === 'set') this.entries.set(op.r, { ...known, values: { ...known.values, [op.f]: op.v }, pending: 'waiting' });
-    if (op.k === 'act') this.entries.set(op.r, { ...known, state: kind.acts[op.act]?.to ?? known.state, pending: 'waiting' });
+    if (op.k === 'set')
+      this.entries.set(op.r, { ...known, values: { ...known.values, [op.f]: op.v }, pending: 'waiting' });
+    if (op.k === 'act')
+      this.entries.set(op.r, { ...known, state: kind.acts[op.act]?.to ?? known.state, pending: 'waiting' });
   }
   async check(): Promise<undefined> {
     return undefined;
@@ -155,7 +169,12 @@ export class FakePhone implements Phone {
     this.#ids += 1;
     return `0198c0de-0000-7000-8000-${String(this.#ids).padStart(12, '0')}`;
   }
-  may(_project: string, who: readonly string[], shown?: Shown, values?: Readonly<Record<string, Value>>): boolean {
+  may(
+    _project: string,
+    who: readonly string[],
+    shown?: Shown,
+    values?: Readonly<Record<string, Value>>,
+  ): boolean {
     return may(who, this.#actor, shown?.record.by ?? null, values ?? shown?.values ?? {});
   }
   actor(): Actor {

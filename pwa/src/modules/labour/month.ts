@@ -5,7 +5,7 @@
 import type { Shown } from '../../store/phone.ts';
 import { type Entry, entryOf } from './checkin.ts';
 
-export const SHIFT = 'labour.shift';
+export { SHIFT } from './declared.generated.ts';
 /** Where the project has not said how long a man-day is. */
 export const DAY_MINUTES = 480;
 
@@ -120,6 +120,7 @@ export const LOUD: ReadonlySet<string> = new Set([
   'double_in',
   'double_out',
   'conflict',
+  'wrong_date',
   'outside',
 ]);
 

@@ -128,6 +128,16 @@ export function type(form: Form, path: string, field: Field, text: string): Form
   };
 }
 
+/** The day of a record goes with its moment, until somebody sets the day himself. */
+export function dated(kind: Kind, before: Form, after: Form, zone: string): Form {
+  const day = kind.day;
+  if (day === undefined || after.touched.includes(day)) return after;
+  const moment = Object.keys(kind.fields).find((name) => kind.fields[name]?.type === 'instant');
+  const at = moment === undefined ? undefined : after.values[moment];
+  if (moment === undefined || typeof at !== 'number' || at === before.values[moment]) return after;
+  return { ...after, values: { ...after.values, [day]: dayOf(zone, at) } };
+}
+
 function touch(form: Form, path: string): readonly string[] {
   return form.touched.includes(path) ? form.touched : [...form.touched, path];
 }

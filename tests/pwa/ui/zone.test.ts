@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  addDays,
+  addMonths,
+  dayOf,
+  instantOf,
+  isDay,
+  offsetMin,
+  offsetText,
+  wall,
+  weekday,
+} from '../../../pwa/src/ui/generic/zone.ts';
+
+const SHANGHAI = 'Asia/Shanghai';
+const BERLIN = 'Europe/Berlin';
+
+test('a wall time and its instant are each other in any zone without a change of clocks', () => {
+  const at = Date.UTC(2026, 10, 23, 0, 2);
+  expect(wall(SHANGHAI, at)).toBe('2026-11-23T08:02');
+  expect(instantOf(SHANGHAI, '2026-11-23T08:02')).toBe(at);
+  expect(dayOf(SHANGHAI, Date.UTC(2026, 10, 22, 17))).toBe('2026-11-23');
+});
+
+test('an hour that the zone skips moves forward, one that it repeats is the first', () => {
+  expect(wall(BERLIN, instantOf(BERLIN, '2026-03-29T02:30') ?? 0)).toBe('2026-03-29T03:30');
+  const first = instantOf(BERLIN, '2026-10-25T02:30') ?? 0;
+  expect(offsetMin(BERLIN, first)).toBe(120);
+  expect(wall(BERLIN, first)).toBe('2026-10-25T02:30');
+});
+
+test('every minute of a zone can be typed and read back', () => {
+  const seed = Date.now() % 1_000_000;
+  console.info(`seed ${seed}`);
+  const minute = fc.integer({ min: Date.UTC(2020, 0) / 60_000, max: Date.UTC(2035, 0) / 60_000 });
+  fc.assert(
+    fc.property(
+      minute,
+      fc.constantFrom(SHANGHAI, BERLIN, 'Asia/Kathmandu', 'America/St_Johns', 'UTC'),
+      (min, zone) => {
+        const text = wall(zone, min * 60_000);
+        const back = instantOf(zone, text);
+        expect(back).not.toBeNull();
+        expect(wall(zone, back ?? 0)).toBe(text);
+      },
+    ),
+    { seed, numRuns: 300 },
+  );
+});
+
+test('days and months are counted on the calendar', () => {
+  expect(addDays('2024-02-28', 1)).toBe('2024-02-29');
+  expect(addDays('2026-01-01', -1)).toBe('2025-12-31');
+  expect(addMonths('2026-01', -1)).toBe('2025-12');
+  expect(addMonths('2026-12', 1)).toBe('2027-01');
+  expect(weekday('2026-11-23')).toBe(0);
+  expect([isDay('2026-02-30'), isDay('2026-2-3'), isDay('2024-02-29')]).toEqual([false, false, true]);
+});
+
+test('an offset is written with its sign', () => {
+  expect([offsetText(480), offsetText(-210), offsetText(0)]).toEqual(['+08:00', '−03:30', '+00:00']);
+});
