@@ -7,29 +7,29 @@ from datetime import date
 from typing import Annotated, Any, Final
 
 from litestar import Response, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from server.core.problem import Problem
 from server.modules.labour.page import day_values, month_values
 from server.modules.labour.read import SHIFT, Asked, read_sheet
 from server.modules.labour.sheet import month_of
 from server.modules.labour.words import month_title, pick
-from server.web.caller import Caller
+from server.web.caller import TheCaller
 from server.web.export import disposition
 from server.web.page import page
-from server.web.site import Site
+from server.web.site import TheSite
 from server.web.wire import ID, AskedDay, AskedId
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-AskedMonth = Annotated[str, Parameter(pattern="^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$", description="YYYY-MM")]
-AskedTeam = Annotated[str | None, Parameter(query="team", pattern=ID, description="Only this team's sheet")]
-AskedPerson = Annotated[str | None, Parameter(query="person", pattern=ID, description="Only this person's line")]
+AskedMonth = Annotated[str, QueryParameter(pattern="^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$", description="YYYY-MM")]
+AskedTeam = Annotated[str | None, QueryParameter(pattern=ID, description="Only this team's sheet")]
+AskedPerson = Annotated[str | None, QueryParameter(pattern=ID, description="Only this person's line")]
 
 
 @get("/api/labour/month.xlsx", summary="The month's attendance as XLSX", tags=["labour"], media_type=XLSX)
 async def month_xlsx(
-    caller: Caller,
-    site: Site,
+    caller: TheCaller,
+    site: TheSite,
     project: AskedId,
     month: AskedMonth,
     team: AskedTeam = None,
@@ -47,8 +47,8 @@ async def month_xlsx(
 
 @get("/print/labour/month", summary="The month's attendance to print", tags=["labour"], media_type="text/html")
 async def month_page(
-    caller: Caller,
-    site: Site,
+    caller: TheCaller,
+    site: TheSite,
     project: AskedId,
     month: AskedMonth,
     team: AskedTeam = None,
@@ -60,8 +60,8 @@ async def month_page(
 
 @get("/print/labour/day", summary="A day's attendance to print", tags=["labour"], media_type="text/html")
 async def day_page(
-    caller: Caller,
-    site: Site,
+    caller: TheCaller,
+    site: TheSite,
     project: AskedId,
     day: AskedDay,
     team: AskedTeam = None,
