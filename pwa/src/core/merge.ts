@@ -3,8 +3,6 @@
 // A record is the plain object that goes over the wire (P6). It is changed in place: the caller hands
 // in copies that it may throw away. Every function here answers the same as `merge.py`.
 
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import {
   type ActOp,
   type AddOp,
@@ -18,6 +16,7 @@ import {
 } from './batch.ts';
 import { type Kind, ruleAt } from './declaration.ts';
 import { SERVER } from './person.ts';
+import { sha256 } from './sha256.ts';
 import { canonical, compareBytes, equal, isList, type Value, at as valueAt } from './value.ts';
 
 /** Position, device, base, effective time of an op. */
@@ -212,7 +211,7 @@ export function conflicts(record: MergeRecord, kind: Kind | undefined): string[]
 export function version(record: MergeRecord, kind: Kind | undefined): string {
   const content = { c: record.c, f: shown(record, kind), r: record.r };
   // The keys of `f` are paths; their dots and letters are ASCII, so they sort as bytes do.
-  return bytesToHex(sha256(new TextEncoder().encode(canonical(content))));
+  return sha256(canonical(content));
 }
 
 /** A5: who may see a record, from its declaration and its creating batch. */
