@@ -9,6 +9,7 @@ import {
   type VirtualizerOptions,
   windowScroll,
 } from '@tanstack/virtual-core';
+import { untrack } from 'svelte';
 
 export interface VirtualRows {
   readonly items: readonly VirtualItem[];
@@ -51,12 +52,29 @@ export function virtualRows(options: Options): VirtualRows {
   const virtual = new Virtualizer<Window, Element>(settings());
   $effect(() => virtual._didMount());
   $effect(() => {
+    options.list();
+    options.count();
+    untrack(settle);
+  });
+  // What stands above the list can grow or go: the list then begins elsewhere on the page.
+  $effect(() => {
+    const above = new ResizeObserver(() => {
+      if (beginning() !== start) settle();
+    });
+    above.observe(document.body);
+    return () => above.disconnect();
+  });
+
+  function beginning(): number {
     const list = options.list();
-    start = list ? list.getBoundingClientRect().top + window.scrollY : 0;
+    return list ? list.getBoundingClientRect().top + window.scrollY : 0;
+  }
+  function settle(): void {
+    start = beginning();
     virtual.setOptions(settings());
     virtual._willUpdate();
     version += 1;
-  });
+  }
 
   return {
     get items() {

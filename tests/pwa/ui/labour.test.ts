@@ -186,7 +186,17 @@ describe('the crew', () => {
   test('all present but one is one batch, each with a record of its own', () => {
     let n = 0;
     const present = expected(members, 'in').filter((one) => one.id !== 'me');
-    const ops = crewOps(present, 'in', { ...tap(), at: at(23, 8) }, at(23, 8), () => `r${(n += 1)}`, entries);
+    const ops = crewOps(
+      present,
+      'in',
+      { ...tap(), at: at(23, 8) },
+      at(23, 8),
+      () => {
+        n += 1;
+        return `r${n}`;
+      },
+      entries,
+    );
     expect(ops).toHaveLength(1);
     expect(ops[0]).toMatchObject({
       k: 'new',
