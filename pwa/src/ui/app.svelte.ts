@@ -21,8 +21,8 @@ export class App {
 
   /** Whoever used this phone last; nobody is asked anything if that works. */
   async start(): Promise<void> {
-    const person = this.accounts.usable.ok ? this.accounts.current() : null;
     try {
+      const person = this.accounts.usable.ok ? (this.accounts.current() ?? (await this.#only())) : null;
       if (person !== null) this.#take(await this.accounts.open(person));
     } finally {
       this.opening = false;
@@ -45,6 +45,12 @@ export class App {
     this.site?.end();
     this.site = null;
     go(path, { replace: true });
+  }
+
+  /** A browser killed at the wrong moment forgets who was last; with one person here there is no question. */
+  async #only(): Promise<string | null> {
+    const [one, ...others] = await this.accounts.people();
+    return one?.signedIn && others.length === 0 ? one.id : null;
   }
 
   #take(phone: Phone): void {
