@@ -20,7 +20,7 @@ function closure(key, seen = new Set()) {
 }
 
 const first = closure('index.html');
-const language = Object.keys(manifest).find((key) => key.endsWith('words/zh-CN/first'));
+const language = Object.keys(manifest).find((key) => key.endsWith('virtual:first/zh-CN'));
 for (const key of closure(language)) first.add(key);
 
 const scripts = new Set([...first].map((key) => manifest[key].file));

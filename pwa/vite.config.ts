@@ -2,13 +2,16 @@
 // because it carries the list of everything it must keep for offline use.
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
-import { words } from './build-words.ts';
+import { first } from './build-first.ts';
 import { serviceWorker } from './build-worker.ts';
 import about from './package.json' with { type: 'json' };
 
+// Parts of Svelte's runtime that only screens loaded later use; without this they come with the first.
+const LATER = /svelte\/src\/internal\/client\/dom\/(elements\/bindings\/(select|input)|blocks\/await)/;
+
 export default defineConfig({
   base: '/',
-  plugins: [words(), svelte(), serviceWorker()],
+  plugins: [first(), svelte({ configFile: false, compilerOptions: { runes: true } }), serviceWorker()],
   server: { fs: { allow: ['..'] }, proxy: { '/api': process.env.GONGBU ?? 'http://127.0.0.1:8000' } },
   define: { __VERSION__: JSON.stringify(about.version) },
   build: {
@@ -17,6 +20,14 @@ export default defineConfig({
     assetsInlineLimit: 0,
     reportCompressedSize: false,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          includeDependenciesRecursively: false,
+          groups: [{ name: 'later', test: LATER }],
+        },
+      },
+    },
   },
   test: {
     include: ['../tests/pwa/**/*.test.ts'],

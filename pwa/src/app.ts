@@ -9,6 +9,7 @@ import './ui/styles/base.css';
 import AppFrame from './ui/App.svelte';
 import { App } from './ui/app.svelte.ts';
 import { useLanguage } from './ui/i18n.svelte.ts';
+import { allIcons } from './ui/icons/drawn.svelte.ts';
 import { watchForInstall } from './ui/install.svelte.ts';
 import type { ModuleFace } from './ui/module.ts';
 import { followPreferences } from './ui/preferences.svelte.ts';
@@ -29,6 +30,7 @@ async function start(): Promise<void> {
   beforeReload(() => app.site?.phone.flush());
   await Promise.all([useLanguage(), app.start()]);
   mount(AppFrame, { target: document.getElementById('app') ?? document.body, props: { app } });
+  void allIcons();
   void watchForUpdates(() => void accounts.sendNow());
 }
 

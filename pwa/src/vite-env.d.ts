@@ -3,7 +3,12 @@
 
 declare const __VERSION__: string;
 
-declare module 'virtual:words/*' {
-  const words: Readonly<Record<string, string>>;
-  export default words;
+declare module 'virtual:first/*' {
+  const named: Readonly<Record<string, string>>;
+  export default named;
+}
+
+declare module 'virtual:rest/*' {
+  const named: Readonly<Record<string, string>>;
+  export default named;
 }

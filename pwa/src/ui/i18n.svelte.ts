@@ -13,10 +13,10 @@ export type { Lang } from './preferences.svelte.ts';
 type Words = Readonly<Record<string, string>>;
 type Load = () => Promise<{ default: Words }>;
 
-/** What the first screens say, and the rest, which comes right after (see build-words.ts). */
+/** What the first screens say, and the rest, which comes right after (see build-first.ts). */
 const PARTS: Readonly<Record<Lang, { readonly first: Load; readonly rest: Load }>> = {
-  zh: { first: () => import('virtual:words/zh-CN/first'), rest: () => import('virtual:words/zh-CN/rest') },
-  en: { first: () => import('virtual:words/en/first'), rest: () => import('virtual:words/en/rest') },
+  zh: { first: () => import('virtual:first/zh-CN'), rest: () => import('virtual:rest/zh-CN') },
+  en: { first: () => import('virtual:first/en'), rest: () => import('virtual:rest/en') },
 };
 
 let words: Words = $state.raw({});

@@ -45,6 +45,11 @@ const OWN: readonly AppRoute[] = [
   { path: '/office/:kind', gate: false, load: () => import('./office/OfficeScreen.svelte') },
 ];
 
+/** No such path. */
+export const NOT_FOUND: AppRoute = { path: '', gate: true, load: () => import('./screens/NotFound.svelte') };
+/** The browser forbids what the app lives on. */
+export const UNUSABLE: AppRoute = { path: '', gate: true, load: () => import('./screens/Unusable.svelte') };
+
 export function routesWith(faces: readonly ModuleFace[]): readonly AppRoute[] {
   const added = faces.flatMap((face) =>
     Object.entries(face.routes).map(([path, load]): AppRoute => ({ path: `/${path}`, gate: false, load })),
