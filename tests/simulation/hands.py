@@ -138,6 +138,12 @@ def edit(desk: Desk) -> list[Op]:
     return [_set(desk, record)] if record else new_note(desk)
 
 
+def edit_sheet(desk: Desk) -> list[Op]:
+    """Of one's own sheets, in whatever state: where it was approved meanwhile, the edit comes late."""
+    record = desk.some("trial.sheet")
+    return [_set(desk, record)] if record else new_sheet(desk)
+
+
 def edit_twice(desk: Desk) -> list[Op]:
     record = desk.some("trial.note", "trial.sheet")
     return [_set(desk, record), _set(desk, record)] if record else new_sheet(desk)
@@ -313,7 +319,7 @@ def forged(desk: Desk) -> list[Op]:
 
 GESTURES: Final[Sequence[tuple[Callable[[Desk], list[Op]], int]]] = (
     (new_note, 6), (new_sheet, 12), (new_log, 4), (new_pay, 3), (new_extra, 2), (whole_story, 3), (edit, 30),
-    (edit_twice, 5), (edit_many, 5), (change_set, 18), (delete, 4), (approve, 26), (edit_and_approve, 2),
+    (edit_sheet, 24), (edit_twice, 5), (edit_many, 5), (change_set, 18), (delete, 4), (approve, 26), (edit_and_approve, 2),
     (send_back, 5), (decide, 24), (forged, 6),
 )  # fmt: skip
 

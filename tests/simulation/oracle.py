@@ -49,6 +49,7 @@ class Story:
 
     c: str
     born: Mark
+    by: str
     aud: str
     state: str | None
     created: dict[str, Value]
@@ -79,7 +80,7 @@ def _tell(told: dict[str, Story], op: dict[str, Any], mark: Mark, entry: Entry, 
     if op["k"] in ("new", "put"):
         created = {path: value for path, value in op["set"].items() if value is not None}
         state = next(iter(kind.states), None) if kind else None
-        told[op["r"]] = Story(op["c"], mark, _audience(op, entry, kind), state, created)
+        told[op["r"]] = Story(op["c"], mark, entry.person, _audience(op, entry, kind), state, created)
         return
     story = told[op["r"]]
     if op["k"] == "act":
@@ -112,6 +113,8 @@ def _tell_edit(story: Story, op: dict[str, Any], mark: Mark, kind: Kind | None) 
         _tell_birth(story, op)
         return
     rule = _rule(kind, op["f"]) if op["k"] == "set" else "set"
+    if rule == "once":
+        story.faults.append(f"M6: {op['f']} was written again by {mark}")
     story.writes.setdefault(op["f"], []).append((mark, rule))
 
 

@@ -109,7 +109,7 @@ class World:
 
     def send(self, which: int, fate: str) -> None:
         phone = self._phone(which)
-        payloads = phone.request()
+        payloads = phone.request()[1:] if fate == "first left out" else phone.request()
         if not payloads:
             return
         sent = phone.clock(self.now)
@@ -210,6 +210,7 @@ class World:
 
     def _push(self, which: int, sent: int, payloads: list[str], crash: Crash) -> list[Answer] | None:
         phone = self._phone(which)
+        last_n = self.site.last_n(phone.device)
         before, heads = self.site.contents(), [self.site.head(name) for name in PROJECTS]
         try:
             answers = self.site.push(phone.device, sent, payloads, self.now, crash)
@@ -229,7 +230,16 @@ class World:
         for answer in answers:
             self.count(answer["status"] if answer["status"] == "applied" else answer["code"])
             self.heard.setdefault((phone.device, answer["n"]), []).append(answer)
+            if answer.get("code") == "sealed" and answer["n"] > last_n:
+                self._check_sealed(phone, answer, payloads)
         return answers
+
+    def _check_sealed(self, phone: Phone, answer: Answer, payloads: list[str]) -> None:
+        """Property 11 from its other side: refused as sealed is only who knew of the seal."""
+        batch = next(batch for payload in payloads if (batch := json.loads(payload))["n"] == answer["n"])
+        seal = self.site.records(batch["project"])[batch["ops"][answer["op"]]["r"]]["seal"]
+        if seal is not None and seal["seq"] > batch["base"] and seal["device"] != phone.device:
+            self.faults.append(f"11: {phone.device} {batch['n']} could not know of {seal} and was refused")
 
     def _push_odd(self, device: str, payload: str) -> None:
         before = self.site.contents()
@@ -362,7 +372,7 @@ def model(players: Cast) -> Model:
 
 FATES: Final = (
     *["heard"] * 9, "lost", "answer lost", "answer lost", "kept back", "repeated", "server dies before",
-    "server dies after", "phone dies",
+    "server dies after", "phone dies", "first left out",
 )  # fmt: skip
 
 
