@@ -43,7 +43,7 @@ class Team:
         return (self.foreman, *self.workers)
 
 
-NIGHT: Final = (("19:00", "23:30"), ("00:10", "03:40"))
+NIGHT: Final = (("19:00", "23:30"), ("00:40", "04:10"))
 AFTER_NIGHT: Final = (("13:00", "18:00"),)
 BOSS: Final = ("foreman", "worker")
 THREE_HOURS_FAST: Final = 3 * 60 * 60_000
