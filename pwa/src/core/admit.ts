@@ -4,8 +4,8 @@
 // The server decides; the phone asks its own copy before it lets a person save (A1–A4, M6, M9, P2).
 
 import { type Batch, type NewOp, type Op, Refused } from './batch.ts';
-import { type Declarations, fieldAt, type Kind, reasonAt } from './declaration.ts';
-import { checkElement, type Reason } from './field.ts';
+import { type Declarations, fieldAt, type Kind } from './declaration.ts';
+import { checkElement, type Reason, reasonAt } from './field.ts';
 import { dataOf, holds } from './logic.ts';
 import { apply, copy, type MergeRecord, type Records, shown, stamp } from './merge.ts';
 import { type Actor, granted, labels, may, SERVER } from './person.ts';

@@ -2,6 +2,7 @@
 // `read` takes the exact payload text. What cannot even be answered by number is Malformed; what has
 // a number but is wrong inside is Refused, which uses the number up (P3).
 
+import { PAYLOAD_BYTES_MAX, Refused } from './refused.ts';
 import {
   BadValue,
   check,
@@ -14,8 +15,9 @@ import {
   type ValueMap,
 } from './value.ts';
 
+export { PAYLOAD_BYTES_MAX, Refused, type RefusedCode } from './refused.ts';
+
 export const OPS_MAX = 500;
-export const PAYLOAD_BYTES_MAX = 256 * 1024;
 export const PATH_SEGMENTS_MAX = 3;
 export const RECORD_FIELDS_MAX = 500;
 export const NOTE_LENGTH_MAX = 2000;
@@ -49,31 +51,6 @@ export interface Batch {
   readonly t: number;
   readonly v: number;
   readonly ops: readonly Op[];
-}
-
-export type RefusedCode =
-  | 'forbidden'
-  | 'invalid'
-  | 'sealed'
-  | 'stale_approval'
-  | 'bad_transition'
-  | 'unknown_record';
-
-/** A batch that is not admitted: which op, which field, why. */
-export class Refused extends Error {
-  readonly code: RefusedCode;
-  readonly op: number;
-  readonly field: string | undefined;
-  readonly reason: string | undefined;
-
-  constructor(code: RefusedCode, op = 0, field?: string, reason?: string) {
-    super(`${code} op ${op} ${field ?? ''} ${reason ?? ''}`.trimEnd());
-    this.name = 'Refused';
-    this.code = code;
-    this.op = op;
-    this.field = field;
-    this.reason = reason;
-  }
 }
 
 /** A payload without a readable number or project: 400, uses no number. */

@@ -2,20 +2,13 @@
 // The server has refused wrong ones at its start and the build checks them too, so reading here only
 // fills in what is left out.
 
-import {
-  checkField,
-  checkKeyed,
-  type Field,
-  type FieldType,
-  KEYED_MAX,
-  type Label,
-  type Logic,
-  type Merge,
-  type Reason,
-} from './field.ts';
-import { at, type Value } from './value.ts';
+import type { Field, FieldType, Label, Logic, Merge } from './field.ts';
+import { at } from './value.ts';
 
 export type { Field, FieldType, Label, Logic, Merge, Option, Reason } from './field.ts';
+
+/** How many keys a field written by key may hold, unless it says so itself. */
+export const KEYED_MAX = { photos: 30, files: 30, rows: 200 } as const;
 
 export interface Check {
   readonly that: Logic;
@@ -143,13 +136,6 @@ export function decimalsAt(kind: Kind, path: string): number {
   const root = rootField(kind, path);
   if (!root?.fields || root.name === path) return root?.decimals ?? 0;
   return at(root.fields, path.split('.').slice(2).join('.'))?.decimals ?? 0;
-}
-
-/** Why a value may not be written at a path, or null. */
-export function reasonAt(kind: Kind, path: string, value: Value): Reason | null {
-  const field = fieldAt(kind, path);
-  if (!field) return 'path';
-  return field.name === path ? checkField(field, value) : checkKeyed(field, path.split('.'), value);
 }
 
 function rootField(kind: Kind, path: string): Field | undefined {

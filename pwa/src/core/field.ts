@@ -4,6 +4,7 @@
 // required, max, min, pattern, option, date, place, path. Limits of numbers are in stored units
 // (fen, minutes, scaled whole numbers); lengths of text are in code points (V1, V2).
 
+import { fieldAt, type Kind } from './declaration.ts';
 import { at, isKey, isList, isMap, lengthOf, type Value, type ValueMap } from './value.ts';
 
 export interface Label {
@@ -79,7 +80,6 @@ export interface Field {
 }
 
 export const TEXT_MAX = { text: 500, long_text: 5000 } as const;
-export const KEYED_MAX = { photos: 30, files: 30, rows: 200 } as const;
 const PLACE_WORDS_MAX = 100;
 const NOTE_MAX = 2000;
 const STROKES_MAX = 500;
@@ -116,6 +116,13 @@ export function checkKeyed(field: Field, segments: readonly string[], value: Val
   if (value === null) return null;
   const reason = field.type === 'photos' ? photo(value) : shape(value, FILE);
   return reason ?? sha(value as ValueMap, 'sha');
+}
+
+/** Why a value may not be written at a path, or null. */
+export function reasonAt(kind: Kind, path: string, value: Value): Reason | null {
+  const field = fieldAt(kind, path);
+  if (!field) return 'path';
+  return field.name === path ? checkField(field, value) : checkKeyed(field, path.split('.'), value);
 }
 
 const patterns = new Map<string, RegExp>();

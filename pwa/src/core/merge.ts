@@ -3,19 +3,10 @@
 // A record is the plain object that goes over the wire (P6). It is changed in place: the caller hands
 // in copies that it may throw away. Every function here answers the same as `merge.py`.
 
-import {
-  type ActOp,
-  type AddOp,
-  type AmendOp,
-  type DelOp,
-  type EditOp,
-  type Of,
-  type Op,
-  Refused,
-  type RemOp,
-} from './batch.ts';
+import type { ActOp, AddOp, AmendOp, DelOp, EditOp, Of, Op, RemOp } from './batch.ts';
 import { type Kind, ruleAt } from './declaration.ts';
 import { SERVER } from './person.ts';
+import { Refused } from './refused.ts';
 import { sha256 } from './sha256.ts';
 import { canonical, compareBytes, equal, isList, type Value, at as valueAt } from './value.ts';
 

@@ -43,5 +43,5 @@ export interface Accounts {
   persist(): Promise<boolean>;
   estimate(): Promise<{ readonly usage: number; readonly quota: number } | null>;
   /** Online only: signed-in call with the CSRF header and the language; throws Problem. */
-  api<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: Value): Promise<T>;
+  api<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: Value): Promise<T>;
 }

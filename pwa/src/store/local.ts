@@ -2,17 +2,18 @@
 // the exchange with the server needs. Everything the screens see is read from disk; what is kept in
 // memory (names, counts) can be read again at any time.
 
-import { admit } from '../core/admit.ts';
-import { checkOps, type Of, type Op, PAYLOAD_BYTES_MAX, Refused } from '../core/batch.ts';
+import type { Of, Op } from '../core/batch.ts';
 import type { Declarations } from '../core/declaration.ts';
 import { type MergeRecord, version, withHeld } from '../core/merge.ts';
 import { type Actor, may } from '../core/person.ts';
 import { Problem } from '../core/problem.ts';
+import { PAYLOAD_BYTES_MAX } from '../core/refused.ts';
 import type { Value } from '../core/value.ts';
 import { type Entry, type Me, openPersonDb, type PersonDb, type ProjectRow } from './database.ts';
 import { type Journal, openDrafts } from './draft.ts';
 import { newId, type Random } from './id.ts';
 import { signText } from './key.ts';
+import { lazily } from './lazily.ts';
 import { CORE_KINDS, type Names, readNames } from './names.ts';
 import { openNotices } from './notice.ts';
 import * as outbox from './outbox.ts';
@@ -70,7 +71,12 @@ export interface Local extends Phone {
   whenSaved(fn: () => void): () => void;
 }
 
-export type History = (project: string, c: string, r: string) => Promise<readonly HistoryEntry[]>;
+export type History = (
+  device: string,
+  project: string,
+  c: string,
+  r: string,
+) => Promise<readonly HistoryEntry[]>;
 
 export interface Opening {
   readonly person: string;
@@ -91,11 +97,17 @@ export async function openLocal(opening: Opening): Promise<Local> {
 }
 
 /** Makes the person's database, or tells the one that is there of a new device. */
-export async function putPerson(me: Me, projects: readonly Project[], lastN: number): Promise<void> {
+export async function putPerson(
+  me: Me,
+  projects: readonly Project[],
+  lastN: number,
+  skew_ms: number,
+): Promise<void> {
   const db = await openPersonDb(me.id);
   const before = await db.get('me', 'me');
   const tx = db.transaction(['me', 'numbers', 'projects'], 'readwrite', { durability: 'strict' });
   tx.objectStore('me').put(me, 'me');
+  tx.objectStore('numbers').put(skew_ms, 'skew');
   const n = (await tx.objectStore('numbers').get('n')) ?? 0;
   if (lastN > n) tx.objectStore('numbers').put(lastN, 'n');
   for (const project of projects) {
@@ -125,11 +137,15 @@ const NOTHING_REPORTED: Report = {
 };
 const NO_COUNTS = { waiting: 0, waitingBytes: 0, since: null, refused: 0, held: 0 };
 
+/** Judging needs the rules of every field; they come after the first screen, and once. */
+const JUDGE_AFTER_MS = 1_500;
+const loadJudge = lazily(() => import('./judge.ts'));
+
 class LocalPhone implements Local {
   readonly person: { readonly id: string; readonly name: string };
   readonly device: string;
   readonly declarations: Declarations;
-  readonly history: History;
+  readonly history: Phone['history'];
 
   readonly #db: PersonDb;
   readonly #me: Me;
@@ -151,7 +167,7 @@ class LocalPhone implements Local {
     this.person = { id: me.id, name: me.name };
     this.device = me.device;
     this.declarations = declarations;
-    this.history = history;
+    this.history = (...asked) => history(me.device, ...asked);
     this.#db = db;
     this.#me = me;
     this.#around = surroundings;
@@ -170,6 +186,7 @@ class LocalPhone implements Local {
       }),
     ]);
     this.#hearOtherTabs();
+    setTimeout(() => void loadJudge().catch(() => undefined), JUDGE_AFTER_MS);
     return this;
   }
 
@@ -255,7 +272,6 @@ class LocalPhone implements Local {
   }
 
   async writeEach(project: string, writings: readonly Writing[]): Promise<readonly number[]> {
-    for (const { ops } of writings) mustHaveShape(ops);
     for (const { ops, base } of writings) await this.#mustFit(project, ops, base);
     return this.#save(writings.map((writing) => this.#unsigned(project, writing)));
   }
@@ -265,31 +281,25 @@ class LocalPhone implements Local {
     ops: readonly Op[],
     base = this.head(project),
   ): Promise<Problemish | undefined> {
-    try {
-      checkOps(ops);
-      const records = await this.#foldedFor(project, ops);
-      const v = this.declarations.v;
-      admit(
-        { base, v, ops },
-        this.actor(project),
-        records,
-        this.declarations,
-        Number.MAX_SAFE_INTEGER,
-        this.#serverNow(),
-      );
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      const { code, op, field, reason } = error;
-      return { code, op, ...(field !== undefined && { field }), ...(reason !== undefined && { reason }) };
-    }
+    const { judge } = await loadJudge();
+    const records = await this.#foldedFor(project, ops);
+    const v = this.declarations.v;
+    return judge({ base, v, ops }, this.actor(project), records, this.declarations, this.#serverNow());
   }
 
-  /** Only what can never be right is refused here; roles and states may have changed on the server. */
+  /**
+   * Only what can never be right is refused here; roles and states may have changed on the server.
+   * Where the judge itself cannot be loaded, the words are saved all the same.
+   */
   async #mustFit(project: string, ops: readonly Op[], base?: number): Promise<void> {
-    const found = await this.check(project, ops, base);
-    if (found?.code === 'invalid' && found.reason !== 'unknown_kind')
-      throw new Problem({ ...found, do: 'fix' });
+    const found = await this.check(project, ops, base).catch(() => undefined);
+    const isForGood = found?.code === 'invalid' && found.reason !== 'unknown_kind';
+    if (isForGood)
+      throw new Problem({
+        ...found,
+        code: found.reason === 'too_large' ? 'too_large' : 'invalid',
+        do: 'fix',
+      });
   }
 
   /** The records that ops name, as the person sees them; new ones are not looked for. */
@@ -387,7 +397,6 @@ class LocalPhone implements Local {
 
   async repair(n: number, ops: readonly Op[]): Promise<number> {
     const { project, memo } = await this.#refusedEntry(n);
-    mustHaveShape(ops);
     await this.#mustFit(project, ops);
     return this.#again(n, this.#unsigned(project, { ops, ...(memo !== undefined && { memo }) }));
   }
@@ -586,23 +595,6 @@ function countsOf(entries: readonly Entry[]): Pick<SyncStatus, keyof typeof NO_C
     refused: entries.filter(({ status }) => status === 'refused').length,
     held: entries.filter(({ status }) => status === 'held').length,
   };
-}
-
-function mustHaveShape(ops: readonly Op[]): void {
-  try {
-    if (ops.length === 0) throw new Refused('invalid', 0, 'ops', 'malformed');
-    checkOps(ops);
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    const { op, field, reason } = error;
-    throw new Problem({
-      code: reason === 'too_large' ? 'too_large' : 'invalid',
-      do: 'fix',
-      op,
-      ...(field !== undefined && { field }),
-      ...(reason !== undefined && { reason }),
-    });
-  }
 }
 
 function matches(shown: Shown, query: Query, day: string | undefined): boolean {

@@ -1,7 +1,7 @@
 // M10: what the person sees is the server's record with this phone's own unanswered batches folded over
 // it, in order, through the same merge. Pure; nothing here is stored.
 
-import { type Op, Refused } from '../core/batch.ts';
+import type { Op } from '../core/batch.ts';
 import type { Kind } from '../core/declaration.ts';
 import {
   apply,
@@ -13,6 +13,7 @@ import {
   type Stamp,
   shown,
 } from '../core/merge.ts';
+import { Refused } from '../core/refused.ts';
 import type { Entry, Me } from './database.ts';
 import type { Pending, Shown } from './phone.ts';
 

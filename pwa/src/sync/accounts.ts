@@ -1,90 +1,118 @@
-// Accounts: who is on this phone, signing in and out. Each person has a database of their own; the
-// phone's key is one, and a device is a person on a key. Nothing here discards unsent work by itself.
+// Accounts: who is on this phone, signing in and out. Each person has a database and a session of their
+// own; the phone's key is one, and a device is a person on a key. Nothing here discards unsent work by
+// itself. Opening a database needs no network; what does is loaded beside it (session.ts).
 
 import { deleteDB } from 'idb';
-import { effectiveTime, type Op } from '../core/batch.ts';
 import type { Declarations } from '../core/declaration.ts';
 import { Problem } from '../core/problem.ts';
 import type { Accounts, PersonHere, SignedOut } from '../store/account.ts';
-import { openPersonDb, openPhoneDb, type PersonRow, type PhoneDb, personDbName } from '../store/database.ts';
+import { openPersonDb, openPhoneDb, type PersonRow, personDbName } from '../store/database.ts';
 import { makeKey, type PhoneKey } from '../store/key.ts';
-import { type History, type Local, openLocal, putPerson } from '../store/local.ts';
-import type { HistoryEntry, Phone } from '../store/phone.ts';
+import { lazily } from '../store/lazily.ts';
+import { type Local, openLocal, putPerson } from '../store/local.ts';
+import type { Phone } from '../store/phone.ts';
 import { browserEnvironment, type Environment } from './environment.ts';
-import { type Exchange, type Me, startExchange } from './exchange.ts';
-import { createNet } from './net.ts';
+import type { Exchange } from './session.ts';
 
 const CURRENT = 'gongbu:current';
-const SESSION = 'gongbu:session';
 const STRICT = { durability: 'strict' } as const;
 
 interface Opened {
   readonly local: Local;
-  readonly exchange: Exchange;
+  exchange(): Promise<Exchange | null>;
+  stop(): void;
 }
 
-export function createAccounts({
-  declarations,
-  env = browserEnvironment(),
-}: {
+export interface AccountsOptions {
   readonly declarations: Declarations;
   readonly env?: Environment;
-}): Accounts {
-  const net = createNet(env.fetch, env.language);
-  let phoneDb: Promise<PhoneDb> | null = null;
+}
+
+export function createAccounts({ declarations, env = browserEnvironment() }: AccountsOptions): Accounts {
+  const session = lazily(() => import('./session.ts'));
+  const phone = lazily(openPhoneDb);
   let opened: Opened | null = null;
 
-  const phone = (): Promise<PhoneDb> => {
-    phoneDb ??= openPhoneDb();
-    return phoneDb;
-  };
-  const note = {
-    read: (key: string) => env.journal?.getItem(key) ?? null,
-    write: (key: string, value: string | null) =>
-      value === null ? env.journal?.removeItem(key) : env.journal?.setItem(key, value),
-  };
+  function remember(person: string | null): void {
+    if (person === null) env.journal?.removeItem(CURRENT);
+    else env.journal?.setItem(CURRENT, person);
+  }
 
   async function open(person: string): Promise<Phone> {
     if (opened?.local.person.id === person) return opened.local;
     const row = await (await phone()).get('people', person);
     if (!row?.signedIn) throw new Problem({ code: 'signed_out', do: 'sign_in' });
     close();
-    const local = await openLocal({ person, declarations, surroundings: env, history });
-    const exchange = startExchange(local, net, env, () => note.read(SESSION) === person);
-    opened = { local, exchange };
-    note.write(CURRENT, person);
+    const local = await openPerson(person);
+    opened = attach(local);
+    remember(person);
+    void opened.exchange();
     void putRow({ ...row, lastUsed: env.now() });
     void env.storage?.persisted().then((persisted) => local.report({ persisted }));
     return local;
   }
 
+  function openPerson(person: string): Promise<Local> {
+    return openLocal({
+      person,
+      declarations,
+      surroundings: env,
+      history: async (...asked) => (await session()).history(env, ...asked),
+    });
+  }
+
+  /** The exchange begins once its code is there; where it cannot be loaded the phone works offline. */
+  function attach(local: Local): Opened {
+    let exchange: Exchange | null = null;
+    let isStopped = false;
+    return {
+      local,
+      async exchange() {
+        const loaded = await session().catch(() => null);
+        if (!loaded) local.report({ online: false });
+        if (!loaded || isStopped) return null;
+        if (!exchange) {
+          exchange = loaded.beginExchange(local, env);
+          void exchange.begun.then(sendForOthers).catch(() => undefined);
+        }
+        return exchange;
+      },
+      stop() {
+        isStopped = true;
+        exchange?.stop();
+        local.close();
+      },
+    };
+  }
+
   function close(): void {
-    opened?.exchange.stop();
-    opened?.local.close();
+    opened?.stop();
     opened = null;
   }
 
-  async function begin(path: string, who: Readonly<Record<string, string>>): Promise<Phone> {
-    await payLogoutOwed();
+  async function begin(
+    path: '/api/login' | '/api/enrol',
+    who: Readonly<Record<string, string>>,
+  ): Promise<Phone> {
+    await payLogoutsOwed();
     const key = await phoneKey();
-    const me = await net.call<Me>('POST', path, {
-      ...who,
-      device: { label: env.deviceLabel(), key: key.jwk },
-    });
+    const before = env.now();
+    const me = await (await session()).signIn(env, path, who, key);
+    const skew = Math.round(me.now - (before + env.now()) / 2);
     close();
     const { id, name } = me.person;
-    await putPerson({ id, name, device: me.device, sign: key.sign }, me.projects, me.last_n);
+    await putPerson({ id, name, device: me.device, sign: key.sign }, me.projects, me.last_n, skew);
     await putRow({ id, name, device: me.device, lastUsed: env.now(), signedIn: true });
-    note.write(SESSION, id);
     return open(id);
   }
 
   /** Made once for the phone; the same key signing in again is the same device. */
   async function phoneKey(): Promise<PhoneKey> {
-    const known = await (await phone()).get('key', 'key');
+    const db = await phone();
+    const known = await db.get('key', 'key');
     if (known) return known;
     const made = await makeKey();
-    const tx = (await phone()).transaction('key', 'readwrite', STRICT);
+    const tx = db.transaction('key', 'readwrite', STRICT);
     const other = await tx.store.get('key');
     if (!other) tx.store.put(made, 'key');
     await tx.done;
@@ -99,52 +127,54 @@ export function createAccounts({
 
   async function signOut(person: string, erase: boolean): Promise<SignedOut> {
     const row = await (await phone()).get('people', person);
-    if (opened?.local.person.id === person) close();
-    if (note.read(CURRENT) === person) note.write(CURRENT, null);
-    if (note.read(SESSION) === person) await endSession();
+    if (!row) return { waiting: 0, kept: false };
+    leave(person);
+    await (await phone()).put('facts', { device: row.device }, `logout:${row.device}`);
+    await payLogoutsOwed();
     const { waiting, unsent } = await unsentOf(person);
     const kept = unsent > 0 || !erase;
-    if (!kept) await forget(person);
-    else if (row) await putRow({ ...row, signedIn: false });
+    if (kept) await putRow({ ...row, signedIn: false });
+    else await forget(person);
     return { waiting, kept };
   }
 
-  /** Offline the cookie cannot be taken away: the server hears of it as soon as it can. */
-  async function endSession(): Promise<void> {
-    note.write(SESSION, null);
-    await (await phone()).put('facts', {}, 'logout_owed');
-    await payLogoutOwed();
+  function leave(person: string): void {
+    if (opened?.local.person.id === person) close();
+    if (env.journal?.getItem(CURRENT) === person) remember(null);
   }
 
-  async function payLogoutOwed(): Promise<void> {
+  /** Offline a cookie cannot be taken away: the server hears of it as soon as it can. */
+  async function payLogoutsOwed(): Promise<void> {
     const db = await phone();
-    if (!(await db.get('facts', 'logout_owed'))) return;
-    try {
-      await net.call('POST', '/api/logout');
-    } catch (error) {
-      if (error instanceof Problem && error.trouble.status === undefined) return;
+    for (const key of await db.getAllKeys('facts')) {
+      const fact = await db.get('facts', key);
+      if (typeof fact?.device !== 'string') continue;
+      const { signOut } = await session();
+      if (await signOut(env, fact.device)) await db.delete('facts', key);
     }
-    await db.delete('facts', 'logout_owed');
   }
 
   async function forget(person: string): Promise<void> {
-    if (opened?.local.person.id === person) close();
-    if (note.read(CURRENT) === person) note.write(CURRENT, null);
+    leave(person);
     await deleteDB(personDbName(person));
-    for (const key of draftKeys(env.journal, person)) note.write(key, null);
+    for (const key of draftKeys(env.journal, person)) env.journal?.removeItem(key);
     await (await phone()).delete('people', person);
   }
 
-  const history: History = async (project, c, r) => {
-    const asked = new URLSearchParams({ project, c, r });
-    const { history: events } = await net.call<{ history: readonly Event[] }>('GET', `/api/history?${asked}`);
-    return events.map(entryOf);
-  };
+  /** What others of this phone saved goes out too, without asking them for anything. */
+  async function sendForOthers(): Promise<void> {
+    const current = opened?.local.person.id;
+    for (const { id, signedIn } of await (await phone()).getAll('people')) {
+      if (!signedIn || id === current || (await unsentOf(id)).waiting === 0) continue;
+      const local = await openPerson(id);
+      await (await session()).sendFor(local, env).finally(() => local.close());
+    }
+  }
 
-  const paysWhenOnline = env.onChange((change) => {
-    if (change === 'online') void payLogoutOwed();
+  env.onChange((change) => {
+    if (change === 'online') void payLogoutsOwed().catch(() => undefined);
+    if (change === 'online' || change === 'shown') void opened?.exchange();
   });
-  void paysWhenOnline;
 
   return {
     usable: env.usable,
@@ -155,13 +185,15 @@ export function createAccounts({
       );
       return here.sort((a, b) => b.lastUsed - a.lastUsed);
     },
-    current: () => note.read(CURRENT),
+    current: () => env.journal?.getItem(CURRENT) ?? null,
     open,
     signIn: (name, password) => begin('/api/login', { name, password }),
     enrol: (code, name) => begin('/api/enrol', { code, name }),
     signOut,
     forget,
-    sendNow: () => opened?.exchange.run() ?? Promise.resolve(),
+    async sendNow() {
+      await (await opened?.exchange())?.run();
+    },
     async persist() {
       const persisted = (await env.storage?.persist()) ?? false;
       opened?.local.report({ persisted });
@@ -171,7 +203,8 @@ export function createAccounts({
       const found = await env.storage?.estimate();
       return found ? { usage: found.usage ?? 0, quota: found.quota ?? 0 } : null;
     },
-    api: (method, path, body) => net.call(method, path, body),
+    api: async (method, path, body) =>
+      (await session()).call(env, opened?.local.device ?? null, method, path, body),
   };
 }
 
@@ -196,22 +229,4 @@ function draftKeys(journal: Environment['journal'], person: string): string[] {
     if (key?.startsWith(`gongbu:draft:${person}:`)) keys.push(key);
   }
   return keys;
-}
-
-/** As the server tells it. */
-interface Event {
-  readonly seq: number;
-  readonly person: string;
-  readonly name: string;
-  readonly device: string;
-  readonly received: number;
-  readonly t: number;
-  readonly skew_ms: number;
-  readonly ops: readonly Op[];
-  readonly held: readonly number[];
-}
-
-function entryOf({ seq, person, name, device, received, t, skew_ms, ops, held }: Event): HistoryEntry {
-  const et = effectiveTime(t, received - skew_ms, received);
-  return { seq, by: person, name, device, et, received, ops, held };
 }

@@ -22,6 +22,8 @@ export interface Me {
 export interface Exchange {
   /** Sends and fetches now; resolves when done or failed. */
   run(): Promise<void>;
+  /** The first one, on opening. */
+  readonly begun: Promise<void>;
   stop(): void;
 }
 
@@ -32,12 +34,7 @@ const RETRY_MS_MAX = 5 * 60_000;
 /** A lock held for so long belongs to a tab that the system has frozen; sending twice does no harm. */
 const LOCK_MS_MAX = 60_000;
 
-export function startExchange(
-  local: Local,
-  net: Net,
-  env: Environment,
-  isMySession: () => boolean,
-): Exchange {
+export function startExchange(local: Local, net: Net, env: Environment): Exchange {
   const life = new AbortController();
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
@@ -78,7 +75,6 @@ export function startExchange(
 
   async function exchange(): Promise<void> {
     try {
-      if (!isMySession()) throw new Problem({ code: 'signed_out', do: 'sign_in' });
       const isMine = await withLock(exchangeAll);
       if (!isMine) wait(RETRY_MS * 2);
     } catch (error) {
@@ -176,6 +172,7 @@ export function startExchange(
 
   const live = createLive(
     env.openEvents,
+    local.device,
     (project, head) => {
       if (head > local.head(project)) kick();
     },
@@ -193,10 +190,11 @@ export function startExchange(
   });
   const ticking = setInterval(kick, TICK_MS);
   if (env.isVisible()) live.start();
-  void begin();
+  const begun = begin();
 
   return {
     run,
+    begun,
     stop() {
       life.abort();
       live.stop();

@@ -14,6 +14,7 @@ export type OpenEvents = (path: string) => EventSource;
 
 export function createLive(
   open: OpenEvents | null,
+  device: string,
   poked: (project: string, head: number) => void,
   reopened: () => void,
 ): Live {
@@ -25,7 +26,7 @@ export function createLive(
   function start(): void {
     if (source || !open) return;
     clearTimeout(timer);
-    source = open('/api/live');
+    source = open(`/api/live?${new URLSearchParams({ device })}`);
     source.addEventListener('open', () => {
       isOpen = true;
       wait = REOPEN_MS;

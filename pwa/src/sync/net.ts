@@ -4,7 +4,7 @@
 import { Problem, type Trouble } from '../core/problem.ts';
 
 export type Fetch = typeof fetch;
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface Net {
   /** JSON in, JSON out. */
@@ -16,7 +16,8 @@ export interface Net {
 /** A request that says nothing for so long has gone where phones go in a lift. */
 const STALL_MS = 30_000;
 
-export function createNet(fetcher: Fetch, language: () => string): Net {
+/** `device` says which of the people who share this phone asks; each has a session of their own. */
+export function createNet(fetcher: Fetch, language: () => string, device: string | null): Net {
   async function send(method: Method, path: string, body: unknown, signal: AbortSignal): Promise<Response> {
     const response = await fetcher(path, {
       method,
@@ -27,6 +28,7 @@ export function createNet(fetcher: Fetch, language: () => string): Net {
         Accept: 'application/json',
         'Accept-Language': language(),
         'X-Requested-With': 'gongbu',
+        ...(device !== null && { 'X-Device': device }),
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),

@@ -120,7 +120,7 @@ describe('sending', () => {
   });
 
   test('signed out: nothing is lost, nothing is sent, and signing in again goes on', async () => {
-    bench.server.cookie = null;
+    bench.server.sessions.clear();
     await phone.write(PROJECT, [newThing(phone)]);
     await accounts.sendNow();
     expect(phone.status()).toMatchObject({ signedOut: true, waiting: 1 });
@@ -216,13 +216,23 @@ describe('two persons on one phone', () => {
     expect(phone.status().waiting).toBe(0);
   });
 
-  test("another's cookie fetches nothing into this person's database", async () => {
-    await accounts.signIn('boss', 'x');
+  test('what was saved by one who is not looking goes out while the other works', async () => {
+    bench.server.before = offline;
+    await phone.write(PROJECT, [newThing(phone)]);
     await accounts.sendNow();
-    const cookie = bench.server.cookie;
+    bench.server.before = () => undefined;
+    await accounts.signIn('fan', 'x');
+    await expect.poll(() => bench.server.site(PROJECT).head).toBe(1);
+    phone = await accounts.open('wang');
+    expect(phone.status().waiting).toBe(0);
+  });
+
+  test("another's session fetches nothing into this person's database", async () => {
+    const boss = await accounts.signIn('boss', 'x');
     phone = await accounts.signIn('wang', 'x');
+    await accounts.sendNow();
     bench.server.put(PROJECT, [{ c: THING, r: phone.newId(), set: { title: 'crew', owner: 'fan' } }]);
-    bench.server.cookie = cookie;
+    bench.server.mistaken = boss.device;
     await accounts.sendNow();
     expect(await phone.list(PROJECT, THING)).toEqual([]);
     expect(phone.status().signedOut).toBe(true);
@@ -231,16 +241,22 @@ describe('two persons on one phone', () => {
   test('with nothing unsent the database goes when asked', async () => {
     expect(await accounts.signOut('wang', true)).toEqual({ waiting: 0, kept: false });
     expect(await accounts.people()).toEqual([]);
-    expect(bench.server.cookie).toBeNull();
+    expect(bench.server.sessions.size).toBe(0);
   });
 
   test('signing out offline is told to the server later', async () => {
     bench.server.before = offline;
     await accounts.signOut('wang', false);
-    expect(bench.server.cookie).not.toBeNull();
+    expect(bench.server.sessions.size).toBe(1);
     bench.server.before = () => undefined;
     bench.change('online');
-    await expect.poll(() => bench.server.cookie).toBeNull();
+    await expect.poll(() => bench.server.sessions.size).toBe(0);
+  });
+
+  test('the clock is known to be wrong from signing in on', async () => {
+    bench.clock.ms += 3 * 3_600_000;
+    const other = await accounts.signIn('fan', 'x');
+    expect(Math.round((other.status().skew_ms ?? 0) / 60_000)).toBe(-180);
   });
 });
 

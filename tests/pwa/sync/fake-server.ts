@@ -34,8 +34,10 @@ export class FakeServer {
   readonly people = new Map<string, string>();
   readonly devices = new Map<string, Device>();
   readonly declarations: Declarations;
-  /** The device whose cookie the browser holds. */
-  cookie: string | null = null;
+  /** Devices that are signed in. */
+  readonly sessions = new Set<string>();
+  /** A server (or a proxy) that mistakes everybody for this device. */
+  mistaken: string | null = null;
   now = 1_790_000_000_000;
   /** What the network does to a request before the server sees it; throw TypeError for no network. */
   before: Hook = () => undefined;
@@ -74,20 +76,21 @@ export class FakeServer {
     const early = await this.before(path, body);
     init?.signal?.throwIfAborted();
     if (early) return early;
-    return this.after(path, await this.#answer(path, body));
+    const device = new Headers(init?.headers).get('X-Device');
+    return this.after(path, await this.#answer(path, body, this.mistaken ?? device));
   };
 
-  async #answer(path: string, body: unknown): Promise<Response> {
+  async #answer(path: string, body: unknown, id: string | null): Promise<Response> {
     const { pathname, searchParams } = new URL(path, 'http://site');
     if (pathname === '/api/login') return this.#login(body as { name: string; device: { key: JsonWebKey } });
     if (pathname === '/api/logout') {
-      this.cookie = null;
+      if (id) this.sessions.delete(id);
       return new Response(null, { status: 204 });
     }
-    const device = this.cookie === null ? undefined : this.devices.get(this.cookie);
-    if (!device) return problem(401, 'signed_out', 'sign_in');
-    if (pathname === '/api/me') return Response.json(this.#me(this.cookie as string));
-    if (pathname === '/api/push') return this.#push(device, body as PushBody);
+    const device = this.devices.get(id ?? '');
+    if (!device || !id || !this.sessions.has(id)) return problem(401, 'signed_out', 'sign_in');
+    if (pathname === '/api/me') return Response.json(this.#me(id));
+    if (pathname === '/api/push') return this.#push(id, device, body as PushBody);
     if (pathname === '/api/pull') return this.#pull(device, searchParams);
     return problem(404, 'not_found', 'nothing');
   }
@@ -98,7 +101,7 @@ export class FakeServer {
     const id = `${name}-${(device.key.x ?? '').slice(0, 8)}`;
     const key = await crypto.subtle.importKey('jwk', device.key, curve, true, ['verify']);
     if (!this.devices.has(id)) this.devices.set(id, { person: name, key, last: 0, answers: new Map() });
-    this.cookie = id;
+    this.sessions.add(id);
     return Response.json(this.#me(id));
   }
 
@@ -121,8 +124,8 @@ export class FakeServer {
     };
   }
 
-  async #push(device: Device, body: PushBody): Promise<Response> {
-    if (body.device !== this.cookie) return problem(403, 'forbidden', 'ask');
+  async #push(id: string, device: Device, body: PushBody): Promise<Response> {
+    if (body.device !== id) return problem(403, 'forbidden', 'ask');
     for (const { payload, sig } of body.batches) {
       if (!(await isSigned(device.key, payload, sig))) return problem(401, 'bad_signature', 'sign_in');
     }
@@ -133,7 +136,7 @@ export class FakeServer {
       if (n === expected) expected++;
     }
     try {
-      const results = body.batches.map(({ payload }) => this.#admit(device, payload, body.sent));
+      const results = body.batches.map(({ payload }) => this.#admit(id, device, payload, body.sent));
       return Response.json({ now: this.now, results });
     } catch (error) {
       if (error instanceof Malformed) return problem(400, 'malformed', 'fix');
@@ -141,24 +144,24 @@ export class FakeServer {
     }
   }
 
-  #admit(device: Device, payload: string, sent: number): Answer {
+  #admit(id: string, device: Device, payload: string, sent: number): Answer {
     const { n } = JSON.parse(payload) as { n: number };
     const known = device.answers.get(n);
     if (known) return known;
-    const answer = this.#judge(device, payload, sent, n);
+    const answer = this.#judge(id, device, payload, sent, n);
     device.answers.set(n, answer);
     device.last = n;
     return answer;
   }
 
-  #judge(device: Device, payload: string, sent: number, n: number): Answer {
+  #judge(id: string, device: Device, payload: string, sent: number, n: number): Answer {
     try {
       const batch = read(payload);
       const member = this.sites.get(batch.project)?.members.get(device.person);
       if (!member) throw new Refused('forbidden');
       const et = effectiveTime(batch.t, sent, this.now);
       const { roles, teams } = member;
-      const held = this.#append(batch.project, device.person, this.cookie as string, roles, teams, batch, et);
+      const held = this.#append(batch.project, device.person, id, roles, teams, batch, et);
       return { n, status: 'applied', seq: this.site(batch.project).head, held };
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
