@@ -11,14 +11,21 @@ from server.store.store import Store
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
+    parser.add_argument(
+        "--restored", action="store_true", help="after restoring a backup: every phone pulls everything anew"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     async def count(store: Store) -> int:
+        if args.restored:
+            await store.renew()
         return len(await store.rows("SELECT id FROM project"))
 
     projects = with_store(args, count, new=True)
     where = "the database of DATABASE_URL" if settings_of(args).database_url else settings_of(args).data.resolve()
     say(f"Up to date: {where} ({projects} projects)")
+    if args.restored:
+        say("Every phone will start again from the beginning; what waits on them is still sent")
     return 0

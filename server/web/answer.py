@@ -7,6 +7,7 @@ the framework refuses by itself (a wrong type, an unknown path) comes out as a c
 from __future__ import annotations
 
 import json
+import traceback
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -81,10 +82,7 @@ def language_of(scope: Scope) -> Language:
 
 def answer(request: HttpRequest, problem: Problem) -> Response[bytes]:
     said = msgspec.json.encode(body(problem, language_of(request.scope)))
-    response = Response(said, status_code=problem.sort.status, media_type=TYPE, headers=headers(problem))
-    if problem.code == "signed_out":
-        response.delete_cookie("gongbu")
-    return response
+    return Response(said, status_code=problem.sort.status, media_type=TYPE, headers=headers(problem))
 
 
 def of_framework(error: HTTPException) -> Problem:
@@ -111,8 +109,18 @@ def handle(request: HttpRequest, error: Exception) -> Response[bytes]:
         return answer(request, error)
     if isinstance(error, HTTPException) and error.status_code < 500:
         return answer(request, of_framework(error))
+    if is_unreadable(error):
+        return answer(request, Problem("malformed", reason="the body is not JSON in UTF-8"))
     log.error("broken", error, id=request.scope.get("request_id"))
     return answer(request, Problem("broken"))
+
+
+def is_unreadable(error: Exception) -> bool:
+    """A body in broken UTF-8 or nested without end, which the framework's reader does not catch."""
+    if not isinstance(error, UnicodeDecodeError | RecursionError):
+        return False
+    *_, (last, _) = traceback.walk_tb(error.__traceback__)
+    return last.f_code.co_name == "decode_json"
 
 
 async def send_problem(scope: Scope, send: Send, problem: Problem) -> None:

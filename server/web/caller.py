@@ -56,10 +56,24 @@ TheCaller = NamedDependency[Caller]  # as a handler asks for it
 
 async def session_of(request: HttpRequest, site: Site) -> Session | None:
     """The live session of the cookie, or None."""
-    token = request.cookies.get(COOKIE, "")
+    token = token_of(request)
     if not 0 < len(token) <= TOKEN_MAX:
         return None
-    return await site.access.session(hashed(token), site.now())
+    session = await site.access.session(hashed(token), site.now())
+    wanted = device_of(request)
+    return session if session and wanted in ("", session.device) else None
+
+
+def token_of(request: HttpRequest) -> str:
+    """On a shared phone each person's device has a cookie of its own; the plain one is who came last."""
+    wanted = device_of(request)
+    own = request.cookies.get(f"{COOKIE}_{wanted}", "") if wanted else ""
+    return own or request.cookies.get(COOKIE, "")
+
+
+def device_of(request: HttpRequest) -> str:
+    """Which of a shared phone's people asks: the header `X-Device`, or `?device=` where none can be set."""
+    return request.headers.get("x-device", "") or str(request.query_params.get("device", ""))
 
 
 async def caller(request: HttpRequest, site: TheSite) -> Caller:

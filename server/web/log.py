@@ -16,6 +16,7 @@ from typing import Final
 
 LOG: Final = logging.getLogger("gongbu")
 FRAMES_MAX: Final = 12
+USUAL: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 class OneLine(logging.Formatter):
@@ -25,7 +26,8 @@ class OneLine(logging.Formatter):
             "level": "error" if record.levelno >= logging.ERROR else "info",
             "event": record.getMessage() if record.name.startswith("gongbu") else record.name,
         }
-        line |= getattr(record, "facts", {})
+        if record.name.startswith("gongbu"):
+            line |= {name: value for name, value in vars(record).items() if name not in USUAL}
         if record.exc_info and record.exc_info[0] is not None:
             line |= where(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False)
@@ -41,17 +43,16 @@ def where(error: BaseException | None) -> dict[str, object]:
 
 
 def info(event: str, **facts: object) -> None:
-    LOG.info(event, extra={"facts": facts})
+    LOG.info(event, extra=facts)
 
 
 def error(event: str, problem: BaseException | None = None, **facts: object) -> None:
-    LOG.error(event, exc_info=problem, extra={"facts": facts})
+    LOG.error(event, exc_info=problem, extra=facts)
 
 
 def start() -> None:
     """Send every log of the process to stderr in this form."""
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(OneLine())
-    logging.basicConfig(level=logging.INFO, handlers=[lines], force=True)
-    for loud in ("uvicorn.error", "uvicorn.access", "httpx", "asyncio"):
-        logging.getLogger(loud).setLevel(logging.ERROR)
+    logging.basicConfig(level=logging.ERROR, handlers=[lines], force=True)
+    LOG.setLevel(logging.INFO)

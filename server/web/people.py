@@ -138,6 +138,7 @@ async def new_project(caller: TheCaller, site: TheSite, data: JSONBody[NewProjec
 @patch("/api/projects/{id:str}", summary="Change a project's name, zone or fence", tags=["people"])
 async def change_project(caller: TheCaller, site: TheSite, id: PathId, data: JSONBody[ProjectChange]) -> Made:
     await caller.actor(id, ["manager"])
+    check_whole_fence(data)
     changes = given(**{name: getattr(data, name) for name in data.__struct_fields__})
     if isinstance(data.zone, str):
         check_zone(data.zone)
@@ -155,6 +156,12 @@ def fence_of(data: NewProject) -> store.Fence | None:
     if (data.lat, data.lng, data.radius_m) != (None, None, None):
         raise Problem("malformed", reason="lat, lng and radius_m belong together")
     return None
+
+
+def check_whole_fence(data: ProjectChange) -> None:
+    told = [one for one in (data.lat, data.lng, data.radius_m) if one is not msgspec.UNSET]
+    if told and (len(told) < 3 or 0 < told.count(None) < 3):
+        raise Problem("malformed", reason="lat, lng and radius_m belong together")
 
 
 def check_zone(zone: str) -> None:

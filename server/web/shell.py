@@ -45,9 +45,10 @@ def shell(site: Site) -> Response[Any]:
 
 def elsewhere(request: HttpRequest, error: Exception) -> Response[Any]:
     """An address that no route has: the app's own, when a person opens it; else not found."""
-    first = request.scope["path"].split("/")[1]
+    _, first, *rest = request.scope["path"].split("/")
+    is_file = "." in first and not rest
     opens = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
-    if opens and first not in SERVERS and "." not in request.scope["path"].rpartition("/")[2]:
+    if opens and first not in SERVERS and not is_file:
         return shell(request.app.state.site)
     return handle(request, error)
 

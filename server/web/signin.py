@@ -19,7 +19,7 @@ from litestar.params import JSONBody
 from server.core.problem import Problem
 from server.store.database import NothingChanged
 from server.store.people import NewPerson, insert_person, member_changes, tidy, tidy_login
-from server.web.caller import COOKIE, Caller, TheCaller, session_of
+from server.web.caller import COOKIE, Caller, TheCaller, session_of, token_of
 from server.web.device import NewDevice, check_point, device_id
 from server.web.limit import address_key
 from server.web.password import LENGTH_MAX
@@ -99,19 +99,18 @@ async def enrol(request: HttpRequest, site: TheSite, data: JSONBody[Enrol]) -> R
 async def me(request: HttpRequest, caller: TheCaller, site: TheSite) -> Response[Me]:
     """Lets the session last on from now."""
     await prolong(site, caller)
-    response = Response(await describe(site, caller.person, caller.device))
-    response.set_cookie(cookie(request.cookies[COOKIE], is_secure=is_secure(request)))
-    return response
+    return with_cookies(request, await describe(site, caller.person, caller.device), token_of(request))
 
 
 @post("/api/logout", summary="Sign this device out", tags=["sign-in"], status_code=204)
 async def logout(request: HttpRequest, site: TheSite) -> Response[None]:
     """Works twice: who is signed out already gets the same answer."""
-    session = await session_of(request, site)
+    session, response = await session_of(request, site), Response(None, status_code=204)
     if session is not None:
         await site.store.change([("DELETE FROM session WHERE hash = ?", (session.hash,))])
-    response = Response(None, status_code=204)
-    response.delete_cookie(COOKIE)
+        response.delete_cookie(f"{COOKIE}_{session.device}")
+    if session is None or hashed(request.cookies.get(COOKIE, "")) == session.hash:
+        response.delete_cookie(COOKIE)
     return response
 
 
@@ -251,18 +250,20 @@ async def begin(request: HttpRequest, site: Site, person: str, device: NewDevice
             ),
         ]
     )
-    response = Response(await describe(site, person, id))
-    response.set_cookie(cookie(token, is_secure=is_secure(request)))
+    return with_cookies(request, await describe(site, person, id), token)
+
+
+def with_cookies(request: HttpRequest, me: Me, token: str) -> Response[Me]:
+    """The answer with the device's own cookie and the plain one, which says who came last."""
+    response = Response(me)
+    for name in (COOKIE, f"{COOKIE}_{me.device}"):
+        response.set_cookie(cookie(name, token, is_secure=request.scope["scheme"] == "https"))
     return response
 
 
-def is_secure(request: HttpRequest) -> bool:
-    return request.scope["scheme"] == "https"
-
-
-def cookie(token: str, *, is_secure: bool) -> Cookie:
+def cookie(name: str, token: str, *, is_secure: bool) -> Cookie:
     lasts_s = SESSION_DAYS * DAY_MS // 1000
-    return Cookie(key=COOKIE, value=token, max_age=lasts_s, httponly=True, samesite="lax", secure=is_secure)
+    return Cookie(key=name, value=token, max_age=lasts_s, httponly=True, samesite="lax", secure=is_secure)
 
 
 async def describe(site: Site, person: str, device: str) -> Me:

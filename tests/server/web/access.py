@@ -1,0 +1,121 @@
+"""Who may call what: one row for each address, for every role, somebody of another site, and nobody.
+
+`allowed` get an answer below 400; everybody else who is signed in gets 403 or 404, and nobody 401
+(or what the row says). A module's rows lie in an `access.py` of its own under `tests/modules/`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.server.web.kit import EVERYBODY, ROLES, Phone, Town
+
+MEMBERS: Final = frozenset({*ROLES, "mate"})
+SIGNED_IN: Final = frozenset(EVERYBODY)
+OFFICE: Final = frozenset({"manager", "office"})
+Asked = dict[str, Any]  # arguments of httpx's request, beside the method
+
+
+@dataclass(frozen=True)
+class Row:
+    allowed: frozenset[str]
+    ask: Callable[[Town, Phone], Awaitable[Asked]]
+    nobody: int = 401
+    others: frozenset[int] = field(default=frozenset({403, 404}))
+
+
+def at(path: str, **body: Any) -> Callable[[Town, Phone], Awaitable[Asked]]:
+    """A fixed address and JSON body, with `{one}`, `{worker}` … filled in from the town."""
+
+    async def ask(town: Town, phone: Phone) -> Asked:
+        asked: Asked = {"url": filled(path, town)}
+        if body:
+            asked["json"] = {
+                name: filled(value, town) if isinstance(value, str) else value for name, value in body.items()
+            }
+        return asked
+
+    return ask
+
+
+def filled(text: str, town: Town) -> str:
+    ids = {"one": town.one, "two": town.two, "team_a": town.team_a, "place": town.place, **town.people}
+    return text.format_map({**ids, "new": uuid.uuid4().hex[:12]})
+
+
+async def workers_phone(town: Town, phone: Phone) -> Asked:
+    lost = await town.phone("worker")
+    return {"url": f"/api/devices/{lost.me['device']}"}
+
+
+async def fresh_invite(town: Town, phone: Phone) -> str:
+    manager = await town.phone("manager")
+    wanted = {"project": town.one, "team": town.team_a}
+    return str((await manager.http.post("/api/invites", json=wanted)).json()["id"])
+
+
+async def an_invite(town: Town, phone: Phone) -> Asked:
+    return {"url": f"/api/invites/{await fresh_invite(town, phone)}"}
+
+
+async def an_invites_page(town: Town, phone: Phone) -> Asked:
+    return {"url": f"/print/invites/{await fresh_invite(town, phone)}"}
+
+
+async def a_push(town: Town, phone: Phone) -> Asked:
+    """A batch that changes nothing: who may write is the engine's to say, batch by batch."""
+    body = {"proto": 1, "device": phone.me.get("device", "x"), "sent": 1, "batches": []}
+    return {"url": "/api/push", "json": body}
+
+
+async def a_login(town: Town, phone: Phone) -> Asked:
+    return {"url": "/api/login", "json": {"name": "worker", "password": "guess", "device": phone.device}}
+
+
+async def an_enrolment(town: Town, phone: Phone) -> Asked:
+    return {"url": "/api/enrol", "json": {"code": "AAAA-BBBB-CCCC", "name": "x", "device": phone.device}}
+
+
+HISTORY: Final = "/api/history?project={one}&c=core.project&r={one}"
+ACCESS: Final[dict[tuple[str, str], Row]] = {
+    ("GET", "/api/hello"): Row(SIGNED_IN, at("/api/hello"), 200),
+    ("GET", "/healthz"): Row(SIGNED_IN, at("/healthz"), 200),
+    ("GET", "/api/schema"): Row(SIGNED_IN, at("/api/schema"), 200),
+    ("POST", "/api/login"): Row(frozenset(), a_login, 401, frozenset({401})),
+    ("POST", "/api/enrol"): Row(frozenset(), an_enrolment, 403),
+    ("POST", "/api/logout"): Row(SIGNED_IN, at("/api/logout"), 204),
+    ("GET", "/api/me"): Row(SIGNED_IN, at("/api/me")),
+    ("POST", "/api/push"): Row(SIGNED_IN, a_push),
+    ("GET", "/api/pull"): Row(MEMBERS, at("/api/pull?project={one}")),
+    ("GET", "/api/devices"): Row(
+        frozenset({"worker", "foreman", "manager", "office"}), at("/api/devices?person={worker}")
+    ),
+    ("DELETE", "/api/devices/{id}"): Row(frozenset({"worker", "foreman", "manager", "office"}), workers_phone),
+    ("GET", "/api/invites"): Row(OFFICE | {"foreman"}, at("/api/invites?project={one}")),
+    ("POST", "/api/invites"): Row(OFFICE | {"foreman"}, at("/api/invites", project="{one}", team="{team_a}")),
+    ("DELETE", "/api/invites/{id}"): Row(OFFICE | {"foreman"}, an_invite),
+    ("GET", "/api/projects"): Row(SIGNED_IN, at("/api/projects")),
+    ("POST", "/api/projects"): Row(frozenset({"manager", "stranger"}), at("/api/projects", name="新工地")),
+    ("PATCH", "/api/projects/{id}"): Row(frozenset({"manager"}), at("/api/projects/{one}", name="改名")),
+    ("GET", "/api/projects/{id}/people"): Row(OFFICE, at("/api/projects/{one}/people")),
+    ("POST", "/api/people"): Row(OFFICE, at("/api/people", project="{one}", lines="新人")),
+    ("PATCH", "/api/people/{id}"): Row(OFFICE, at("/api/people/{mate}", project="{one}", roles=["worker"])),
+    ("POST", "/api/teams"): Row(OFFICE, at("/api/teams", project="{one}", name="新{new}")),
+    ("POST", "/api/places"): Row(OFFICE, at("/api/places", project="{one}", name="新地点", code="{new}")),
+    ("GET", "/api/history"): Row(MEMBERS, at(HISTORY)),
+    ("GET", "/api/refused"): Row(frozenset({"manager"}), at("/api/refused?project={one}")),
+    ("GET", "/api/export/{file}"): Row(MEMBERS, at("/api/export/core.team.csv?project={one}")),
+    ("GET", "/print/places/{id}/poster"): Row(OFFICE | {"foreman", "supervisor"}, at("/print/places/{place}/poster")),
+    ("GET", "/print/invites/{id}"): Row(OFFICE | {"foreman"}, an_invites_page),
+    ("GET", "/lan"): Row(frozenset(), at("/lan"), 404),
+    ("GET", "/lan/gongbu.crt"): Row(frozenset(), at("/lan/gongbu.crt"), 404),
+}
+# Files of the app and pages without data, the same for everybody; and the endless stream, tested by itself.
+OPEN: Final = {
+    ("GET", "/"), ("GET", "/app-shell"), ("GET", "/enrol"), ("GET", "/sw.js"), ("GET", "/manifest.webmanifest"),
+    ("GET", "/assets/{path}"), ("GET", "/static/{name}"), ("GET", "/api/live"),
+    ("GET", "/api/schema/openapi.json"), ("GET", "/api/schema/{path}"),
+}  # fmt: skip
