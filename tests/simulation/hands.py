@@ -319,8 +319,8 @@ def forged(desk: Desk) -> list[Op]:
 
 GESTURES: Final[Sequence[tuple[Callable[[Desk], list[Op]], int]]] = (
     (new_note, 6), (new_sheet, 12), (new_log, 4), (new_pay, 3), (new_extra, 2), (whole_story, 3), (edit, 30),
-    (edit_sheet, 24), (edit_twice, 5), (edit_many, 5), (change_set, 18), (delete, 4), (approve, 26), (edit_and_approve, 2),
-    (send_back, 5), (decide, 24), (forged, 6),
+    (edit_sheet, 24), (edit_twice, 5), (edit_many, 5), (change_set, 18), (delete, 4), (approve, 26),
+    (edit_and_approve, 2), (send_back, 5), (decide, 24), (forged, 6),
 )  # fmt: skip
 
 

@@ -278,7 +278,7 @@ def _might(entry: Entry, op: dict[str, Any], story: oracle.Story) -> bool:
     if op["c"] == "trial.sheet" and (op.get("act") == "approve" or op["k"] in ("amend", "decline")):
         return bool(roles & {"supervisor", "manager"}) and person != str(story.created["worker"])
     if op["c"] == "trial.note" and op["k"] == "del":
-        return bool(person == story.by or "manager" in roles)
+        return person == str(story.by) or "manager" in roles
     return op["c"] != "trial.total"
 
 

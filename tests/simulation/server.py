@@ -7,7 +7,7 @@ It promises what the real one promises, and is written for reading: no storage, 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -83,6 +83,7 @@ class Server:
     projects: dict[str, Project]
     person_of: dict[str, str]  # device → person
     answers: dict[tuple[str, int], Answer] = field(default_factory=dict)
+    judged: list[dict[str, Any]] = field(default_factory=list)  # every batch that could be read, and what became of it
 
     def push(self, device: str, sent: int, payloads: Sequence[str], received: int, crash: Crash = None) -> list[Answer]:
         """Answers in order. Raises Gap, Malformed or Crashed."""
@@ -165,11 +166,13 @@ class Server:
             batch = batches.opened(envelope, len(payload.encode()))
             return self._admit(batch, actor, sent, received)
         except Refused as no:
-            return {"n": envelope.n, "status": "refused", "code": no.code, "op": no.op, "reason": no.reason}
+            answer = {"n": envelope.n, "status": "refused", "code": no.code, "op": no.op}
+            return answer | ({"field": no.field} if no.field else {}) | ({"reason": no.reason} if no.reason else {})
 
     def _admit(self, batch: batches.Batch, actor: Actor, sent: int, received: int) -> Answer:
         there = self.projects[batch.project]
         seq, et = there.head + 1, batches.effective_time(batch.t, sent, received)
+        self.judged.append({"project": batch.project, "seq": seq, "et": et, "batch": batch, "actor": actor})
         named = {op["r"]: there.records[op["r"]] for op in batch.ops if op["r"] in there.records}
         admitted = admission.admit(batch, actor, named, self.declarations, seq, et)
         there.head = seq
@@ -199,8 +202,3 @@ class Server:
 
 def epoch_of(actor: Actor) -> str:
     return json.dumps([sorted(actor.roles), sorted(actor.audiences)])
-
-
-def every_log(server: Server) -> Iterator[tuple[str, list[Entry]]]:
-    for name, there in server.projects.items():
-        yield name, there.log
