@@ -131,10 +131,12 @@ class Phone:
         return words.say(self.language, key, **values)
 
     def button(self, key: str, **values: object) -> Locator:
-        return self.page.get_by_role("button", name=self.say(key, **values))
+        return self.page.get_by_role("button", name=self.say(key, **values), exact=True)
 
     def tap(self, key: str, **values: object) -> None:
-        self.button(key, **values).first.click()
+        """A button, or a link that looks like one."""
+        link = self.page.get_by_role("link", name=self.say(key, **values), exact=True)
+        self.button(key, **values).or_(link).first.click()
 
     def go(self, key: str) -> None:
         """By the bottom bar or any other link."""

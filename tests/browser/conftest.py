@@ -75,6 +75,7 @@ def site(demo_data: Path, tmp_path: Path) -> Iterator[Site]:
     site = Site(data).start()
     yield site
     site.kill()
+    assert site.troubles() == []
 
 
 @pytest.fixture

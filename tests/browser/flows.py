@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from playwright.sync_api import Error, Locator, expect
 
+from tests.browser import words
 from tests.browser.chrome import Phone
 from tests.browser.site import Site
 
@@ -47,17 +48,17 @@ def check_in(phone: Phone) -> None:
     phone.sees(said(phone, "labour.saved_in"))
 
 
-def check_out(phone: Phone) -> None:
-    phone.tap("labour.out")
-    phone.sees(said(phone, "labour.saved_out"))
-
-
 def tap_in_or_out(phone: Phone) -> int:
     """The one strong button of Today. Answers 1 when the app said that it was saved, 0 when the phone died first."""
     page = phone.page
     with suppress(Error):
         strong = phone.button("labour.in").or_(phone.button("labour.out"))
-        strong.first.click()
+        # right after a tap a second one must be meant
+        instead = phone.button("labour.instead_in").or_(phone.button("labour.instead_out"))
+        instead.wait_for()
+        if not strong.is_visible():
+            instead.click()
+        strong.click()
         saved = page.get_by_text(said(phone, "labour.saved_in")).or_(page.get_by_text(said(phone, "labour.saved_out")))
         saved.first.wait_for()
         return 1
@@ -65,22 +66,17 @@ def tap_in_or_out(phone: Phone) -> int:
 
 
 def said(phone: Phone, key: str, **values: object) -> re.Pattern[str]:
-    """The words of a key, with anything where a `{name}` was not given."""
-    return re.compile(re.sub(r"\\\{\w+\\\}", ".+?", re.escape(phone.say(key, **values))))
+    return words.pattern(phone.language, key, **values)
 
 
 def waiting(phone: Phone) -> int:
-    """How many entries the phone says it still has to send."""
+    """How many new entries the phone says it still has to send."""
     phone.open("/outbox")
     page = phone.page
-    sent = page.get_by_text(phone.say("outbox.sent_all"), exact=True)
-    some = page.get_by_text(said(phone, "outbox.summary", n=2))
-    expect(sent.or_(some).first).to_be_visible()
-    if sent.is_visible():
-        return 0
-    found = re.search(r"\d+", some.first.inner_text())
-    assert found
-    return int(found[0])
+    none = page.get_by_text(phone.say("outbox.sent_all"), exact=True)
+    some = page.get_by_text(said(phone, "outbox.summary"))
+    expect(none.or_(some).first).to_be_visible()
+    return page.get_by_role("listitem").filter(has_text=said(phone, "op.new")).count()
 
 
 def sent(phone: Phone) -> None:

@@ -17,10 +17,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from server.demo.cast import SITE
 from tests.browser.wait import until
 
 ROOT = Path(__file__).resolve().parents[2]
-DEMO = "示范工地"
+DEMO = SITE  # the demo project’s name
 SECONDS_TO_START_MAX = 60
 SECONDS_TO_STOP_MAX = 20
 
@@ -96,9 +97,14 @@ class Site:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def troubles(self) -> list[str]:
+        """What the server logged as an error: a person must look, so a test does."""
+        lines = self.log.read_text("utf-8", errors="replace").splitlines()
+        return [line for line in lines if '"level": "error"' in line or line.startswith("Traceback")]
+
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """What really lies in the database, read beside the running server."""
-        address = f"file:{self.data / 'gongbu.sqlite'}?mode=ro"
+        address = f"file:{self.data / 'gongbu.db'}?mode=ro"
         with closing(sqlite3.connect(address, uri=True)) as database:
             return database.execute(sql, values).fetchall()
 

@@ -19,7 +19,7 @@ WORKER = "孙电池"
 
 
 def test_P1_killed_at_any_step_of_saving_an_entry_is_whole_or_not_there(site: Site, new_phone: NewPhone) -> None:
-    phone = new_phone("worker")
+    phone = new_phone("worker", place=None)
     crash = Crash(phone)
     enrol(phone, invite(site, "--project", DEMO, "--role", "worker"), WORKER)
     phone.installed()
@@ -45,7 +45,7 @@ def test_P1_killed_at_any_step_of_saving_an_entry_is_whole_or_not_there(site: Si
 
 
 def test_P1_killed_at_any_step_of_sending_an_entry_arrives_once(site: Site, new_phone: NewPhone) -> None:
-    phone = new_phone("worker")
+    phone = new_phone("worker", place=None)
     crash = Crash(phone)
     enrol(phone, invite(site, "--project", DEMO, "--role", "worker"), WORKER)
     phone.installed()

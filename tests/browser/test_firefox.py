@@ -22,7 +22,7 @@ def test_firefox_checks_in_offline_and_sends_when_the_server_is_back(site: Site,
     site.kill()
     fox.open("/")
     fox.tap(fox.say("labour.in"))
-    fox.find("button", fox.say("labour.out"))
+    fox.find("button", fox.say("labour.instead_out"))
     fox.inject(source())
     assert told(fox.run(RUN)) == []
     fox.screenshot(screenshots / "firefox" / "today.png")

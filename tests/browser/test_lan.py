@@ -44,7 +44,8 @@ def test_a_phone_is_led_to_trust_the_sites_own_certificate(
     assert grave(phone.page) == []
     with phone.page.expect_download() as download:
         phone.page.locator("a[href='/lan/gongbu.crt']").first.click()
-    certificate = download.value.path()
+    certificate = tmp_path / "gongbu.crt"
+    download.value.save_as(certificate)
     fingerprint = hashlib.sha256(certificate.read_bytes()).hexdigest().upper()
     shown = phone.page.inner_text("body").replace(":", "").replace("\n", "").replace(" ", "")
     assert fingerprint in shown

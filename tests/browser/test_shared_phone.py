@@ -61,7 +61,7 @@ def sign_out_keeping(phone: Phone) -> None:
     phone.tap("me.sign_out")
     dialog = phone.page.get_by_role("dialog")
     expect(dialog).to_contain_text(phone.say("signout.waiting", n=1))
-    dialog.get_by_role("button", name=phone.say("me.sign_out")).click()
+    dialog.get_by_role("button", name=phone.say("signout.keep")).click()
 
 
 def enrol_again(phone: Phone, site: Site, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -22,3 +23,11 @@ def say(language: str, key: str, **values: object) -> str:
     for name, value in values.items():
         text = text.replace("{" + name + "}", str(value))
     return text
+
+
+def pattern(language: str, key: str, **values: object) -> re.Pattern[str]:
+    """The same, of any number, with anything where a `{name}` was not given."""
+    forms = words(language)[key].split("|")
+    for name, value in values.items():
+        forms = [form.replace("{" + name + "}", str(value)) for form in forms]
+    return re.compile("|".join(re.sub(r"\\\{\w+\\\}", ".+?", re.escape(form)) for form in forms))
