@@ -1,15 +1,16 @@
 """`gongbu serve`: the server, and what it says when it is up.
 
-Plain: http on one address. With `--lan` there are three doors: http on this machine (localhost counts
-as secure), https on the network's address with a certificate of the server's own, and on that address
-in plain http only the page that leads through trusting it. A first signal ends gracefully: no new
-requests, those in hand answered, commits finished; a second one ends at once.
+Plain: http on one address. With `--lan` there is a second door, https on the port above, with a
+certificate of the server's own; plain http then shows the app on this machine alone (localhost counts
+as secure) and everywhere else only the page that leads through trusting the certificate. A first
+signal ends gracefully: no new requests, those in hand answered, commits finished; a second one at once.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import signal
 import socket
 import sys
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from server.app import App
 
 GRACE_S: Final = 10
+LOCAL: Final = ("127.0.0.1", "::1", "localhost")
+ANY: Final = ("0.0.0.0", "::")
 WAITING_MAX: Final = 2048
 
 
@@ -45,17 +48,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (default: GONGBU_HOST, or 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port (default: GONGBU_PORT, or 8000; 0 takes any free one)")
     parser.add_argument("--demo", action="store_true", help="with a demo site to try, in a data folder of its own")
-    parser.add_argument("--lan", action="store_true", help="for phones on this network: https on the port above it")
+    parser.add_argument(
+        "--lan",
+        nargs="?",
+        choices=["on", "auto"],
+        const="on",
+        help="for phones on this network: https on the port above; `auto` does without where there is no network",
+    )
+    parser.add_argument("--log", action="store_true", help="write the log to a terminal, too")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     from server.web import log
 
-    settings = settings_of(args).at(host=args.host, port=args.port, demo=args.demo, lan=args.lan)
-    log.start()
+    settings = settings_of(args).at(host=args.host, port=args.port, demo=args.demo)
+    log.start(quiet=sys.stderr.isatty() and not args.log)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        return runner.run(serve(settings))
+        return runner.run(serve(settings, args.lan))
 
 
 def loop_factory() -> Any:
@@ -66,23 +76,21 @@ def loop_factory() -> Any:
     return uvloop.new_event_loop
 
 
-async def serve(settings: Settings) -> int:
-    bound = bind(settings.host, settings.port)
-    port = bound.getsockname()[1]
-    settings = settings.at(port=port)
-    secure = lan_doors(settings) if settings.lan else None
-    if secure:
-        settings = settings.at(url=settings.url or secure.address)
-    app = make_app(settings)
-    doors = [Door(bound, app), *(secure.doors(app) if secure else [])]
+async def serve(settings: Settings, lan: str | None) -> int:
     from server.app import NotHere
 
+    bound = bind(settings.host, settings.port)
+    settings = settings.at(port=bound[0].getsockname()[1])
+    secure = open_lan(settings, lan) if lan else None
+    if secure:
+        settings = settings.at(lan=True, url=settings.url or secure.address)
+    app = make_app(settings)
+    doors = secure.doors(app, bound) if secure else [Door(one, app) for one in bound]
     try:
         async with app.lifespan():
             servers = [make_server(door) for door in doors]
             stop_on_signals(app, servers)
-            for door, server in zip(doors, servers, strict=True):
-                server.announce = (lambda: announce(app, settings, secure)) if door is doors[-1] else None
+            servers[-1].announce = lambda: announce(app, settings, secure)
             await asyncio.gather(*(server.serve([door.bound]) for door, server in zip(doors, servers, strict=True)))
     except NotHere as wrong:
         raise Stop(str(wrong)) from wrong
@@ -103,19 +111,36 @@ def make_app(settings: Settings) -> App:
         raise Stop(f"the data folder {settings.data} cannot be used: {error.strerror}") from error
 
 
-def bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Listen on a host's address; `localhost` is both of its addresses where there are two."""
+    if host != "localhost":
+        return [bind_one(host, port)]
+    first = bind_one("127.0.0.1", port)
+    try:
+        return [first, bind_one("::1", first.getsockname()[1])]
+    except Stop:
+        return [first]
+
+
+def bind_one(host: str, port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         bound.close()
-        why = "is in use; choose another with --port" if error.errno == 98 else f"cannot be used: {error.strerror}"
-        raise Stop(f"port {port} of {host} {why}") from error
-    except OverflowError as error:
-        raise Stop("a port is 0 to 65535") from error
+        raise Stop(f"cannot listen on {host}:{port}: {reason(error)}") from error
     return bound
+
+
+def reason(error: Exception) -> str:
+    if isinstance(error, OverflowError):
+        return "a port is a number from 0 to 65535"
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return "something else does already; choose another port with --port"
+    if isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL:
+        return "this machine does not have that address"
+    return str(getattr(error, "strerror", None) or error)
 
 
 # The local network
@@ -123,42 +148,45 @@ def bind(host: str, port: int) -> socket.socket:
 
 @dataclass(frozen=True)
 class Secure:
-    """https on the network's address, and the page in plain http that leads to it."""
+    """https on the network's address, and plain http there, which leads to it."""
 
     address: str
     helper: str
     fingerprint: str
     https: socket.socket
-    http: socket.socket | None
+    http: socket.socket | None  # on the network's address, if the app's own socket is not there
     certificate: tuple[str, str]
 
-    def doors(self, app: App) -> list[Door]:
+    def doors(self, app: App, bound: Sequence[socket.socket]) -> list[Door]:
         from server.web.lan import only_trust
 
-        plain = [Door(self.http, only_trust(app))] if self.http else []
-        return [*plain, Door(self.https, app, self.certificate)]
+        plain = [*bound, self.http] if self.http else bound
+        return [*(Door(one, only_trust(app)) for one in plain), Door(self.https, app, self.certificate)]
 
 
-def lan_doors(settings: Settings) -> Secure:
+def open_lan(settings: Settings, lan: str) -> Secure | None:
+    """None where there is no network and `auto` was asked. Raises Stop where there is none otherwise."""
     from datetime import UTC, datetime
 
     from server.web import authority
 
-    is_local = settings.host in ("127.0.0.1", "::1", "localhost", "0.0.0.0")
-    found = authority.lan_addresses() if is_local else [settings.host]
+    is_local = settings.host in LOCAL
+    found = authority.lan_addresses() if is_local or settings.host in ANY else [settings.host]
+    if not found and lan == "auto":
+        say("No local network found: the app is for this machine only")
+        return None
     if not found:
-        raise Stop("this machine has no address on a local network; connect it, or leave --lan out")
+        raise Stop("this machine has no private address on a network; connect it, or leave --lan out")
+    if not authority.is_private(found[0]):
+        raise Stop(f"{found[0]} is not a private address: use a public certificate and a reverse proxy instead")
     made = authority.prepare(settings.data / "lan", found, datetime.now(UTC))
-    https = bind(found[0], settings.port + 1)
-    # on the very address of the app itself plain http would be in its way
-    http = bind(found[0], settings.port) if settings.host in ("127.0.0.1", "::1", "localhost") else None
-    helper = f"http://{found[0]}:{settings.port}/lan"
+    https = bind_one(found[0], settings.port + 1)
     return Secure(
         f"https://{found[0]}:{https.getsockname()[1]}",
-        helper,
+        f"http://{found[0]}:{settings.port}/lan",
         made.fingerprint,
         https,
-        http,
+        bind_one(found[0], settings.port) if is_local else None,
         (str(made.leaf), str(made.key)),
     )
 
@@ -225,23 +253,31 @@ def stop_on_signals(app: App, servers: Sequence[Any]) -> None:
 
 
 def announce(app: App, settings: Settings, secure: Secure | None) -> None:
-    from server.web.qr import terminal
-
-    local = f"http://{'127.0.0.1' if settings.host == '0.0.0.0' else settings.host}:{settings.port}"
+    host = "localhost" if settings.host in (*LOCAL, *ANY) else settings.host
+    local = f"http://{host}:{settings.port}"
     say(f"\n工簿 Gongbu {VERSION} · {settings.data.resolve()}")
-    say(f"  {settings.url or local}" + (f"   ({local} on this machine)" if settings.url else ""))
+    if not secure or settings.host in (*LOCAL, *ANY):
+        say(f"  {local}")
+    if settings.url:
+        say(f"  {settings.url}")
     if not (settings.dist / "index.html").is_file():
         say("  The phone app is not built: run `make setup` in the project folder, then start again")
-    if secure:
-        say("\nOn a phone of this network, scan. The first time it leads through trusting the certificate.")
-        say(f"  {secure.helper}")
-        say(terminal(secure.helper))
-        say(f"Certificate authority, SHA-256, to compare on the phone:\n  {secure.fingerprint}")
-    else:
-        say(terminal(settings.url or local))
-        if not settings.url:
-            say("A phone needs a secure address: `gongbu serve --lan` gives one on this network")
-    for line in app.demo_lines():
+    for line in [*phone_lines(settings, secure), *app.demo_lines()]:
         say(line)
     say("Stop with Ctrl-C")
-    sys.stdout.flush()
+
+
+def phone_lines(settings: Settings, secure: Secure | None) -> list[str]:
+    """How a phone gets here: a QR, if there is an address that a phone can reach."""
+    from server.web.qr import terminal
+
+    if secure:
+        return [
+            "\nOn a phone of this network, scan. The first time it leads through trusting the certificate.",
+            f"  {secure.helper}",
+            terminal(secure.helper),
+            f"To compare there, SHA-256 of the certificate authority:\n  {secure.fingerprint}\n",
+        ]
+    if settings.url:
+        return [terminal(settings.url)]
+    return ["A phone needs a secure address: `gongbu serve --lan` gives one on this network\n"]

@@ -58,7 +58,16 @@ def lan_addresses() -> list[str]:
                 found.append(probe.getsockname()[0])
             except OSError:
                 continue
-    return [address for address in dict.fromkeys(found) if not address.startswith("127.")]
+    return [one for one in dict.fromkeys(found) if is_private(one) and not one.startswith("127.")]
+
+
+def is_private(address: str) -> bool:
+    """Whether the authority may vouch for this address."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in ipaddress.ip_network(span) for span in PRIVATE)
 
 
 def fingerprint(authority: Path) -> str:

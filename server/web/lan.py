@@ -51,10 +51,11 @@ def address_of(site: Site) -> str:
 
 
 def only_trust(app: ASGIApp) -> ASGIApp:
-    """The application as plain http may see it: this page, and a way to it from everywhere else."""
+    """The application as plain http may see it: whole on this machine, else this page and the way to it."""
 
     async def pass_on(scope: Any, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] in PLAIN and scope["method"] in ("GET", "HEAD"):
+        is_here = (scope.get("server") or ("",))[0] in ("127.0.0.1", "::1")
+        if is_here or (scope["path"] in PLAIN and scope["method"] in ("GET", "HEAD")):
             await app(scope, receive, send)
         elif scope["type"] == "http":
             headers = [(b"location", b"/lan"), (b"content-length", b"0"), (b"cache-control", b"no-store")]

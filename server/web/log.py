@@ -50,9 +50,9 @@ def error(event: str, problem: BaseException | None = None, **facts: object) -> 
     LOG.error(event, exc_info=problem, extra=facts)
 
 
-def start() -> None:
-    """Send every log of the process to stderr in this form."""
+def start(*, quiet: bool = False) -> None:
+    """Send every log of the process to stderr in this form; `quiet` leaves only errors."""
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(OneLine())
     logging.basicConfig(level=logging.ERROR, handlers=[lines], force=True)
-    LOG.setLevel(logging.INFO)
+    LOG.setLevel(logging.ERROR if quiet else logging.INFO)
