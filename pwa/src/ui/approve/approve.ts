@@ -7,7 +7,7 @@ import type { Act, Declarations, Kind } from '../../core/declaration.ts';
 import { equal } from '../../core/value.ts';
 import type { MergeRecord, Op, OutboxEntry, Shown, Value } from '../../store/phone.ts';
 import { applies, logicData, type Values } from '../generic/rules.ts';
-import { dayText, type Reader, say } from '../generic/words.ts';
+import { dayText, momentText, type Reader, say, valueText } from '../generic/words.ts';
 
 export type MayAsk = (who: readonly string[], shown: Shown) => boolean;
 
@@ -257,4 +257,24 @@ function groupLabel(first: Waiting | undefined, isOneKind: boolean, reader: Read
   const day = first.kind.day === undefined ? undefined : first.shown.values[first.kind.day];
   if (typeof day !== 'string') return name;
   return isOneKind ? dayText(day, reader) : `${name} · ${dayText(day, reader)}`;
+}
+
+/** Who and what, large: the declared title, moments as a clock where they fall on the record's own day. */
+export function headOf(
+  kind: Kind,
+  shown: Shown,
+  reader: Reader,
+): { readonly main: string; readonly more: string } {
+  const day = kind.day === undefined ? undefined : shown.values[kind.day];
+  const words = kind.title
+    .map((path) => {
+      const field = kind.fields[path];
+      const value = shown.values[path];
+      if (!field || value === undefined || path === kind.day) return '';
+      if (field.type !== 'instant' || typeof value !== 'number') return valueText(field, value, reader);
+      return momentText(value, day, reader);
+    })
+    .filter((text) => text !== '');
+  const [main = say(kind.label, reader.lang, kind.c), ...more] = words;
+  return { main, more: more.join(' · ') };
 }

@@ -4,7 +4,16 @@
  */
 import type { Kind, View } from '../../core/declaration.ts';
 import type { Shown, Value } from '../../store/phone.ts';
-import { dayText, fieldAt, type Reader, type Standing, say, standingOf, valueText } from './words.ts';
+import {
+  dayText,
+  fieldAt,
+  momentText,
+  type Reader,
+  type Standing,
+  say,
+  standingOf,
+  valueText,
+} from './words.ts';
 
 export type As = 'list' | 'calendar' | 'table';
 
@@ -86,7 +95,11 @@ export function cellText(kind: Kind, shown: Shown, path: string, reader: Reader)
     );
     return keys.size === 0 ? '' : reader.t('list.count', { n: keys.size });
   }
-  return valueText(field, shown.values[path], reader);
+  const value = shown.values[path];
+  if (field.type === 'instant' && typeof value === 'number' && kind.day !== undefined) {
+    return momentText(value, shown.values[kind.day], reader);
+  }
+  return valueText(field, value, reader);
 }
 
 /** All that a search may find: what every column shows, in lower case. */

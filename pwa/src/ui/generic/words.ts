@@ -49,7 +49,7 @@ export function valueText(field: Field, value: Value | undefined, reader: Reader
   if (value === undefined || value === null) return '';
   switch (field.type) {
     case 'number':
-      return numberText(field, value, reader.lang);
+      return numberText(field, value, reader);
     case 'money':
       return typeof value === 'number' ? `¥ ${grouped(scaledText(value, 2, true))}` : String(value);
     case 'minutes':
@@ -79,10 +79,23 @@ export function valueText(field: Field, value: Value | undefined, reader: Reader
   }
 }
 
-function numberText(field: Field, value: Value, lang: Lang): string {
+const MINUTE_MS = 60_000;
+
+function numberText(field: Field, value: Value, reader: Reader): string {
   if (typeof value !== 'number') return String(value);
-  const unit = unitOf(field, lang);
+  if (field.unit?.en === 'ms' && Math.abs(value) >= MINUTE_MS) return longTime(value, reader);
+  const unit = unitOf(field, reader.lang);
   return `${grouped(scaledText(value, field.scale ?? 0))}${unit && unit !== '°' ? ' ' : ''}${unit}`;
+}
+
+/** Nobody reads ten million milliseconds: from a minute on it is said in hours and minutes. */
+function longTime(ms: number, reader: Reader): string {
+  const all = Math.round(Math.abs(ms) / MINUTE_MS);
+  const [hours, minutes] = [Math.floor(all / 60), all % 60];
+  const sign = ms < 0 ? '−' : '';
+  if (hours === 0) return sign + reader.t('time.minutes', { n: minutes });
+  if (minutes === 0) return sign + reader.t('time.hours', { n: hours });
+  return sign + reader.t('time.hours_minutes', { hours, minutes });
 }
 
 function optionText(field: Field, value: Value, lang: Lang): string {
@@ -118,6 +131,12 @@ export function dayText(day: string, reader: Pick<Reader, 'lang'>, year = ''): s
     dayFormats.set(key, format);
   }
   return format.format(at).replace(/(日)(?=周|星期)/, '$1 ');
+}
+
+/** A moment beside the day of its record: the clock alone on that day, else month and day too. */
+export function momentText(at: number, day: Value | undefined, reader: Pick<Reader, 'zone'>): string {
+  const text = wall(reader.zone, at);
+  return text.startsWith(`${String(day)}T`) ? text.slice(11) : text.slice(5).replace('T', ' ');
 }
 
 /** `2026-11-23 07:58`, with the offset where the zone is not the reader's own. */

@@ -2,7 +2,7 @@
  * The office table of any kind: filters, order, cursor, selection and what each key does. Pure, so
  * that a thousand keystrokes can be tested without a screen.
  */
-import type { Kind } from '../../core/declaration.ts';
+import type { Field, Kind } from '../../core/declaration.ts';
 import type { Shown, Value } from '../../store/phone.ts';
 import { haystack, sortValue } from '../generic/list.ts';
 import type { Reader } from '../generic/words.ts';
@@ -33,6 +33,21 @@ export function teamField(kind: Kind): string | null {
 
 export function personField(kind: Kind): string | null {
   return Object.entries(kind.fields).find(([, field]) => field.type === 'person')?.[0] ?? null;
+}
+
+const WIDTHS: Readonly<Partial<Record<Field['type'], string>>> = {
+  date: 'minmax(7rem, 0.8fr)',
+  instant: 'minmax(6.5rem, 0.8fr)',
+  text: 'minmax(6rem, 1.6fr)',
+  long_text: 'minmax(6rem, 2fr)',
+  multi_choice: 'minmax(6rem, 1.6fr)',
+  place: 'minmax(6rem, 1.4fr)',
+};
+
+/** A column as wide as its type needs; words get what is left. */
+export function widthOf(field: Field | undefined, path: string): string {
+  if (path === 'state') return 'minmax(8rem, 1fr)';
+  return (field && WIDTHS[field.type]) ?? 'minmax(4.5rem, 1fr)';
 }
 
 /** Keeps what every chosen filter keeps; the words searched are those that the columns show. */
