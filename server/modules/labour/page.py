@@ -16,6 +16,7 @@ from server.modules.labour.words import Pick, legend, mark, signers, total_heads
 def month_values(sheet: Sheet, project: str, t: Pick) -> dict[str, Any]:
     return _shared(sheet, project, t) | {
         "title": words.month_title(sheet.first, t) + t("考勤表", " attendance sheet"),
+        "summary": words.month_title(sheet.first, t) + t("考勤汇总表", " attendance summary"),
         "days": [_day_head(day, t) for day in sheet.dates],
         "totals": total_heads(t),
         "cell": lambda sums: words.tenths(sums.minutes) if sums.minutes else mark(sums, t),

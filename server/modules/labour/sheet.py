@@ -118,6 +118,10 @@ class Sheet(Sums):
     last: str = ""
     pages: Sequence[Page] = ()
 
+    @property
+    def people(self) -> int:
+        return len({line.person for page in self.pages for line in page.lines})
+
     @cached_property
     def dates(self) -> Sequence[date]:
         first, last = date.fromisoformat(self.first), date.fromisoformat(self.last)
