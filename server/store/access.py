@@ -120,6 +120,10 @@ class Access:
     async def member(self, project: str, person: str) -> Membership | None:
         """A person's place on a site; None for a stranger."""
         await self.fresh()
+        return await self.known(project, person)
+
+    async def known(self, project: str, person: str) -> Membership | None:
+        """The same for a caller who has just asked for `fresh`."""
         return (await self._members(project)).get(person)
 
     async def actor(self, project: str, person: str, device: str) -> Actor | None:

@@ -7,6 +7,7 @@ for its group, and what differs from what is stored is appended as a batch of th
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -97,6 +98,7 @@ async def recompute(store: Store, one: Computed, project: str) -> int:
                     near = _within(records, shift(first, -one.around), shift(last, one.around))
                     inputs = Inputs(project, group, first, last, near, context)
                     ops += _difference(one, inputs, _within(stored, first, last))
+                await asyncio.sleep(0)  # requests go first
     await store.put(project, ops, also=_mark(one, project, head))
     return len(ops)
 

@@ -25,6 +25,7 @@ BACK_OFF_MS_MAX: Final = 60 * 60_000
 LOOK_EVERY_S: Final = 0.25
 AGAIN_MS_MIN: Final = 1_000
 REST_FACTOR: Final = 4  # a job that is asked for all the time may take a fifth of it
+PATIENCE_MS: Final = 15_000
 FOREVER: Final = 2**53 - 1
 
 Run = Callable[[Mapping[str, Any]], Awaitable[object]]
@@ -39,10 +40,17 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Jobs:
-    """`kinds`: what to run for each kind of job, given its arguments."""
+    """`kinds`: what to run for each kind of job, given its arguments; `is_busy`: whether it
+    is a bad moment for what can wait."""
 
-    def __init__(self, store: Store, kinds: Mapping[str, Run], now: Callable[[], int] = now_ms) -> None:
-        self._store, self._kinds, self._now = store, kinds, now
+    def __init__(
+        self,
+        store: Store,
+        kinds: Mapping[str, Run],
+        now: Callable[[], int] = now_ms,
+        is_busy: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._store, self._kinds, self._now, self._is_busy = store, kinds, now, is_busy
         lock = " FOR UPDATE SKIP LOCKED" if store.dialect == "postgres" else ""
         self._claim = (
             "UPDATE job SET lease = ?, tries = tries + 1 WHERE key IN (SELECT key FROM job"
@@ -55,11 +63,15 @@ class Jobs:
         """Until cancelled; a job in hand is finished first."""
         while True:
             try:
-                while await asyncio.shield(self.work(self._now())):
+                while await asyncio.shield(self.work(self._due())):
                     pass
             except Exception:
                 log.exception("jobs could not be looked at")
             await asyncio.sleep(LOOK_EVERY_S)
+
+    def _due(self) -> int:
+        """While phones are sending, work that can wait does, for a while."""
+        return self._now() - (PATIENCE_MS if self._is_busy() else 0)
 
     async def settle(self) -> None:
         """Run all that there is, due or not, until nothing is left. Raises what a job raises."""

@@ -7,6 +7,7 @@ trouble is raised as a Problem. One per process.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ from server.sync.pull import (
 from server.sync.push import Messages, read_request, to_push, to_response
 from server.sync.tail import Tail
 
+CALM_S: Final = 0.5
 NDJSON: Final = b"application/x-ndjson; charset=utf-8"
 
 
@@ -70,7 +72,8 @@ class Sync:
         self._tail, self._cache = Tail(store.database.recent), Cache()
         self._pulling: dict[tuple[object, ...], asyncio.Task[Body]] = {}
         self.hub = Hub(store.access, now)
-        self.jobs = Jobs(store, {"mirror": self._mirror, "compute": self._compute}, now)
+        self.jobs = Jobs(store, {"mirror": self._mirror, "compute": self._compute}, now, self.is_busy)
+        self._pushed_s = -CALM_S
         self._running: list[asyncio.Task[None]] = []
         self._is_stopping = False
 
@@ -78,6 +81,10 @@ class Sync:
         """Hear of commits, and have them ask for what is computed."""
         self.store.database.watch = watch_of(self._computed.values())
         self.store.database.committed = self._committed
+
+    def is_busy(self) -> bool:
+        """Whether phones are sending at this moment."""
+        return time.monotonic() - self._pushed_s < CALM_S
 
     async def start(self) -> None:
         """Also look after live connections, and do the jobs as they fall due."""
@@ -104,6 +111,7 @@ class Sync:
         """P5: the body of a request → the body of its answer, after the commit."""
         if self._is_stopping:
             raise Problem("unavailable", retry_after=5)
+        self._pushed_s = time.monotonic()
         received = self.now() if received is None else received
         request = read_request(body, session)
         access = self.store.access
@@ -127,7 +135,7 @@ class Sync:
         """P6: what this person may see and does not have."""
         asked = question(project, cursor, epoch, limit)
         head = await self.store.access.fresh(project)
-        member = await self.store.access.member(project, session.person)
+        member = await self.store.access.known(project, session.person)
         if member is None or head is None:
             raise Problem("forbidden")
         if asked.start(member) > head:
