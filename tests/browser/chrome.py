@@ -125,6 +125,12 @@ class Phone:
         """Until the service worker keeps the app, so that it opens with no network."""
         self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
 
+    def settle_in(self) -> None:
+        """Close the browser properly once: only then are a new cookie and what the worker keeps surely on disk."""
+        self.installed()
+        self.switch_off()
+        self.open("/")
+
     # ── what a person sees and does ──────────
 
     def say(self, key: str, **values: object) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 
-from playwright.sync_api import Error, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser import words
 from tests.browser.chrome import Phone
@@ -48,21 +47,18 @@ def check_in(phone: Phone) -> None:
     phone.sees(said(phone, "labour.saved_in"))
 
 
-def tap_in_or_out(phone: Phone) -> int:
-    """The one strong button of Today. Answers 1 when the app said that it was saved, 0 when the phone died first."""
+def tap_in_or_out(phone: Phone) -> None:
+    """The one strong button of Today, whatever it offers now; ends when the app says that it is saved."""
     page = phone.page
-    with suppress(Error):
-        strong = phone.button("labour.in").or_(phone.button("labour.out"))
-        # right after a tap a second one must be meant
-        instead = phone.button("labour.instead_in").or_(phone.button("labour.instead_out"))
-        instead.wait_for()
-        if not strong.is_visible():
-            instead.click()
-        strong.click()
-        saved = page.get_by_text(said(phone, "labour.saved_in")).or_(page.get_by_text(said(phone, "labour.saved_out")))
-        saved.first.wait_for()
-        return 1
-    return 0
+    strong = phone.button("labour.in").or_(phone.button("labour.out"))
+    # right after a tap a second one must be meant
+    instead = phone.button("labour.instead_in").or_(phone.button("labour.instead_out"))
+    instead.wait_for()
+    if not strong.is_visible():
+        instead.click()
+    strong.click()
+    saved = page.get_by_text(said(phone, "labour.saved_in")).or_(page.get_by_text(said(phone, "labour.saved_out")))
+    saved.first.wait_for()
 
 
 def said(phone: Phone, key: str, **values: object) -> re.Pattern[str]:
