@@ -151,6 +151,19 @@ class Phone:
     def fill(self, key: str, text: str) -> None:
         self.page.get_by_label(self.say(key)).first.fill(text)
 
+    def scroll_to(self, wanted: Locator) -> Locator:
+        """Turn the pages of a long list, of which only what is seen is there, until the wanted row comes."""
+        self.page.mouse.move(self.size[0] / 2, self.size[1] / 2)
+
+        def comes() -> bool:
+            if wanted.count() > 0:
+                return True
+            self.page.mouse.wheel(0, self.size[1] * 0.6)
+            return False
+
+        until(comes, f"no {wanted} in the list")
+        return wanted.first
+
     def sees(self, text: str | re.Pattern[str]) -> None:
         expect(self.page.get_by_text(text).first).to_be_visible()
 
