@@ -5,7 +5,8 @@
 // what is inside, overlaid by single rows that came later. At most one index per store: WebKit makes
 // overwriting cost O(N) for two.
 
-import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
+import { Problem } from '../core/problem.ts';
 import type { Value, ValueMap } from '../core/value.ts';
 import type { PhoneKey } from './key.ts';
 import type { Draft, OutboxStatus, Project } from './phone.ts';
@@ -80,16 +81,9 @@ interface PersonShape extends DBSchema {
 }
 
 export type PersonDb = IDBPDatabase<PersonShape>;
-export type PersonShapeNames =
-  | 'me'
-  | 'numbers'
-  | 'projects'
-  | 'chunks'
-  | 'ids'
-  | 'rows'
-  | 'outbox'
-  | 'drafts';
-export type { PersonShape };
+export type StoreName = 'me' | 'numbers' | 'projects' | 'chunks' | 'ids' | 'rows' | 'outbox' | 'drafts';
+export type ReadTx = IDBPTransaction<PersonShape, StoreName[], 'readonly'>;
+export type WriteTx = IDBPTransaction<PersonShape, StoreName[], 'readwrite'>;
 
 export interface PersonRow {
   readonly id: string;
@@ -140,6 +134,64 @@ export function openPhoneDb(): Promise<PhoneDb> {
     },
     blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
   });
+}
+
+/**
+ * One transaction, whole or not at all: what throws inside takes everything back. `strict` is on the
+ * disk when it resolves, whatever happens to the battery.
+ */
+export async function change<T>(
+  db: PersonDb,
+  names: StoreName[],
+  work: (tx: WriteTx) => Promise<T>,
+  durability: IDBTransactionDurability = 'default',
+): Promise<T> {
+  const tx = db.transaction(names, 'readwrite', { durability });
+  tx.done.catch(toldBelow);
+  try {
+    const answer = await work(tx);
+    await tx.done;
+    return answer;
+  } catch (error) {
+    abort(tx);
+    throw isFull(error) || isFull(tx.error) ? new Problem({ code: 'no_space', do: 'ask' }) : error;
+  }
+}
+
+/** Not waited for: if it fails, so does its transaction, which is waited for. */
+export function put<N extends StoreName>(
+  tx: WriteTx,
+  name: N,
+  value: PersonShape[N]['value'],
+  key?: PersonShape[N]['key'],
+): void {
+  const store = tx.objectStore(name) as unknown as { put(value: unknown, key?: unknown): Promise<unknown> };
+  store.put(value, key).catch(toldBelow);
+}
+
+export function remove<N extends StoreName>(
+  tx: WriteTx,
+  name: N,
+  key: PersonShape[N]['key'] | IDBKeyRange,
+): void {
+  const store = tx.objectStore(name) as unknown as { delete(key: unknown): Promise<void> };
+  store.delete(key).catch(toldBelow);
+}
+
+function toldBelow(): void {
+  // The transaction's own end tells it to whoever waits.
+}
+
+function abort(tx: WriteTx): void {
+  try {
+    tx.abort();
+  } catch {
+    // It has ended already.
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'QuotaExceededError';
 }
 
 /** Every key that begins with these parts. In IndexedDB an array sorts after every text. */

@@ -3,7 +3,7 @@
 // when the page is being hidden: WebKit would lose it or hang the next page.
 
 import type { Value } from '../core/value.ts';
-import type { PersonDb } from './database.ts';
+import { change, type PersonDb, put } from './database.ts';
 import type { Draft } from './phone.ts';
 
 export const SAVE_AFTER_MS = 300;
@@ -73,12 +73,12 @@ export async function openDrafts(
 
 async function putNewer(db: PersonDb, drafts: readonly Draft[]): Promise<void> {
   if (drafts.length === 0) return;
-  const tx = db.transaction('drafts', 'readwrite');
-  for (const draft of drafts) {
-    const stored = await tx.store.get(draft.key);
-    if (!stored || stored.at <= draft.at) tx.store.put(draft);
-  }
-  await tx.done;
+  await change(db, ['drafts'], async (tx) => {
+    for (const draft of drafts) {
+      const stored = await tx.objectStore('drafts').get(draft.key);
+      if (!stored || stored.at <= draft.at) put(tx, 'drafts', draft);
+    }
+  });
 }
 
 function readJournal(journal: Journal | null, prefix: string): Draft[] {

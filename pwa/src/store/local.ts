@@ -9,7 +9,16 @@ import { type Actor, may } from '../core/person.ts';
 import { Problem } from '../core/problem.ts';
 import { PAYLOAD_BYTES_MAX } from '../core/refused.ts';
 import type { Value } from '../core/value.ts';
-import { type Entry, type Me, openPersonDb, type PersonDb, type ProjectRow } from './database.ts';
+import {
+  change,
+  type Entry,
+  type Me,
+  openPersonDb,
+  type PersonDb,
+  type ProjectRow,
+  put,
+  type WriteTx,
+} from './database.ts';
 import { type Journal, openDrafts } from './draft.ts';
 import { newId, type Random } from './id.ts';
 import { signText } from './key.ts';
@@ -56,10 +65,7 @@ export interface Local extends Phone {
   setAside(n: number, code: string): Promise<void>;
   resign(): Promise<void>;
   takePage(page: record.Page): Promise<boolean>;
-  erase(
-    project: string,
-    change: { cursor: number; epoch: number; audiences: readonly string[] },
-  ): Promise<void>;
+  erase(project: string, restart: record.Restart): Promise<void>;
   /** The memberships as the server says now; what the person has left is erased, the outbox is not. */
   setProjects(projects: readonly Project[]): Promise<void>;
   tidy(project: string): Promise<void>;
@@ -105,16 +111,15 @@ export async function putPerson(
 ): Promise<void> {
   const db = await openPersonDb(me.id);
   const before = await db.get('me', 'me');
-  const tx = db.transaction(['me', 'numbers', 'projects'], 'readwrite', { durability: 'strict' });
-  tx.objectStore('me').put(me, 'me');
-  tx.objectStore('numbers').put(skew_ms, 'skew');
-  const n = (await tx.objectStore('numbers').get('n')) ?? 0;
-  if (lastN > n) tx.objectStore('numbers').put(lastN, 'n');
-  for (const project of projects) {
-    const row = await tx.objectStore('projects').get(project.id);
-    tx.objectStore('projects').put(joined(row, project));
-  }
-  await tx.done;
+  const work = async (tx: WriteTx): Promise<void> => {
+    put(tx, 'me', me, 'me');
+    put(tx, 'numbers', skew_ms, 'skew');
+    const n = (await tx.objectStore('numbers').get('n')) ?? 0;
+    if (lastN > n) put(tx, 'numbers', lastN, 'n');
+    for (const project of projects)
+      put(tx, 'projects', joined(await tx.objectStore('projects').get(project.id), project));
+  };
+  await change(db, ['me', 'numbers', 'projects'], work, 'strict');
   if (before && before.device !== me.device) {
     await outbox.renumber(db, (payload) => signText(me.sign, payload), lastN + 1);
   }
@@ -469,8 +474,7 @@ class LocalPhone implements Local {
   }
 
   async settle(answers: readonly outbox.Answer[]): Promise<void> {
-    const cursors = new Map([...this.#projects].map(([id, { cursor }]) => [id, cursor]));
-    await outbox.settle(this.#db, answers, cursors);
+    await outbox.settle(this.#db, answers);
     await this.#outboxChanged();
   }
 
@@ -499,22 +503,20 @@ class LocalPhone implements Local {
     return true;
   }
 
-  async erase(
-    project: string,
-    change: { cursor: number; epoch: number; audiences: readonly string[] },
-  ): Promise<void> {
+  async erase(project: string, restart: record.Restart): Promise<void> {
     const row = this.#projects.get(project);
     if (!row) return;
-    await record.erase(this.#db, this.declarations.kind, row, change);
+    await record.erase(this.#db, this.declarations.kind, row, restart);
     await this.#recordsErased();
   }
 
   async setProjects(projects: readonly Project[]): Promise<void> {
     const ids = new Set(projects.map(({ id }) => id));
     const left = [...this.#projects.keys()].filter((id) => !ids.has(id));
-    const tx = this.#db.transaction('projects', 'readwrite');
-    for (const project of projects) tx.store.put(joined(await tx.store.get(project.id), project));
-    await tx.done;
+    await change(this.#db, ['projects'], async (tx) => {
+      for (const project of projects)
+        put(tx, 'projects', joined(await tx.objectStore('projects').get(project.id), project));
+    });
     for (const id of left) await record.eraseProject(this.#db, id);
     await this.#readProjects();
     if (left.length > 0) await this.#recordsErased();

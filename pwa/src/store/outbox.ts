@@ -4,7 +4,7 @@
 
 import type { Op } from '../core/batch.ts';
 import type { Value } from '../core/value.ts';
-import type { Entry, PersonDb } from './database.ts';
+import { change, type Entry, type PersonDb, put, remove, type WriteTx } from './database.ts';
 
 /** A batch before it has a number. */
 export interface Unsigned {
@@ -18,7 +18,6 @@ export interface Unsigned {
 
 export type Sign = (payload: string) => Promise<string>;
 
-const STRICT = { durability: 'strict' } as const;
 const encoder = new TextEncoder();
 
 export function payloadOf(n: number, batch: Unsigned): string {
@@ -61,18 +60,28 @@ export async function save(
   for (let last = (await db.get('numbers', 'n')) ?? 0; ; ) {
     const first = last + 1;
     const entries = await Promise.all(batches.map((batch, i) => signed(first + i, batch, sign)));
-    const tx = db.transaction(['outbox', 'numbers'], 'readwrite', STRICT);
-    const taken = (await tx.objectStore('numbers').get('n')) ?? 0;
-    if (taken === last) {
-      for (const entry of entries) tx.objectStore('outbox').add(entry);
-      tx.objectStore('numbers').put(last + entries.length, 'n');
-      if (replaces !== undefined) tx.objectStore('outbox').delete(replaces);
-      await tx.done;
-      return entries.map(({ n }) => n);
-    }
-    await tx.done;
+    const taken = await store(db, entries, last, replaces);
+    if (taken === last) return entries.map(({ n }) => n);
     last = taken;
   }
+}
+
+/** The last number taken: the expected one, or nothing was stored. */
+function store(
+  db: PersonDb,
+  entries: readonly Entry[],
+  expected: number,
+  replaces?: number,
+): Promise<number> {
+  const work = async (tx: WriteTx): Promise<number> => {
+    const last = (await tx.objectStore('numbers').get('n')) ?? 0;
+    if (last !== expected) return last;
+    for (const entry of entries) put(tx, 'outbox', entry);
+    put(tx, 'numbers', last + entries.length, 'n');
+    if (replaces !== undefined) remove(tx, 'outbox', replaces);
+    return last;
+  };
+  return change(db, ['outbox', 'numbers'], work, 'strict');
 }
 
 /** The next to send, in order, up to so many; always at least one if any waits. */
@@ -109,21 +118,20 @@ export type Answer =
     };
 
 /** The server's answers, all in one transaction. A repeated answer changes nothing. */
-export async function settle(
-  db: PersonDb,
-  answers: readonly Answer[],
-  cursors: ReadonlyMap<string, number>,
-): Promise<void> {
-  const tx = db.transaction('outbox', 'readwrite', STRICT);
-  for (const answer of answers) {
-    const entry = await tx.store.get(answer.n);
-    if (entry?.status !== 'waiting') continue;
-    const settled = answered(entry, answer);
-    const isBack = settled.status === 'applied' && (settled.seq ?? 0) <= (cursors.get(entry.project) ?? 0);
-    if (isBack) tx.store.delete(entry.n);
-    else tx.store.put(settled);
-  }
-  await tx.done;
+export function settle(db: PersonDb, answers: readonly Answer[]): Promise<void> {
+  const work = async (tx: WriteTx): Promise<void> => {
+    for (const answer of answers) {
+      const entry = await tx.objectStore('outbox').get(answer.n);
+      if (entry?.status !== 'waiting') continue;
+      const settled = answered(entry, answer);
+      const cursor = (await tx.objectStore('projects').get(entry.project))?.cursor ?? 0;
+      // Its records may have come down, by another tab, before the answer was heard.
+      const isBack = settled.status === 'applied' && (settled.seq ?? 0) <= cursor;
+      if (isBack) remove(tx, 'outbox', entry.n);
+      else put(tx, 'outbox', settled);
+    }
+  };
+  return change(db, ['outbox', 'projects'], work, 'strict');
 }
 
 function answered(entry: Entry, answer: Answer): Entry {
@@ -151,25 +159,31 @@ function answered(entry: Entry, answer: Answer): Entry {
 export async function renumber(db: PersonDb, sign: Sign, expected: number): Promise<boolean> {
   const before = (await numbered(db)).filter((entry) => goesAgain(entry, expected));
   const after = await Promise.all(before.map((entry, i) => signAgain(entry, expected + i, sign)));
-  const tx = db.transaction(['outbox', 'numbers'], 'readwrite', STRICT);
-  const outbox = tx.objectStore('outbox');
-  const now = (await outbox.getAll(NUMBERED())).filter((entry) => goesAgain(entry, expected));
-  const isSame =
-    now.length === before.length && now.every((entry, i) => entry.payload === before[i]?.payload);
-  if (isSame) {
-    for (const { n } of before) outbox.delete(n);
-    const left = await outbox.getAll();
-    let aside = Math.min(0, ...left.map(({ n }) => n));
-    for (const entry of left) {
-      if (entry.n < expected) continue;
-      outbox.delete(entry.n);
-      outbox.put({ ...entry, n: --aside });
-    }
-    for (const entry of after) outbox.put(entry);
-    tx.objectStore('numbers').put(expected + after.length - 1, 'n');
+  const work = async (tx: WriteTx): Promise<boolean> => {
+    const now = (await tx.objectStore('outbox').getAll(NUMBERED())).filter((entry) =>
+      goesAgain(entry, expected),
+    );
+    const isSame =
+      now.length === before.length && now.every((entry, i) => entry.payload === before[i]?.payload);
+    if (!isSame) return false;
+    for (const { n } of before) remove(tx, 'outbox', n);
+    await moveAside(tx, expected);
+    for (const entry of after) put(tx, 'outbox', entry);
+    put(tx, 'numbers', expected + after.length - 1, 'n');
+    return true;
+  };
+  return change(db, ['outbox', 'numbers'], work, 'strict');
+}
+
+/** What was refused under numbers that are given again keeps one that is never sent. */
+async function moveAside(tx: WriteTx, from: number): Promise<void> {
+  const left = await tx.objectStore('outbox').getAll();
+  let lowest = Math.min(0, ...left.map(({ n }) => n));
+  for (const entry of left) {
+    if (entry.n < from) continue;
+    remove(tx, 'outbox', entry.n);
+    put(tx, 'outbox', { ...entry, n: --lowest });
   }
-  await tx.done;
-  return isSame;
 }
 
 /** Batches with a number that the server may know; set aside ones have a number below zero. */
@@ -187,14 +201,14 @@ async function signAgain(entry: Entry, n: number, sign: Sign): Promise<Entry> {
 
 /** A batch that the server could not even number: refused, and those behind it close the gap. */
 export async function setAside(db: PersonDb, sign: Sign, n: number, code: string): Promise<void> {
-  const tx = db.transaction('outbox', 'readwrite', STRICT);
-  const entry = await tx.store.get(n);
-  if (entry) {
-    const lowest = Math.min(0, ...(await tx.store.getAllKeys()));
-    tx.store.put({ ...entry, n: lowest - 1, status: 'refused', code });
-    tx.store.delete(n);
-  }
-  await tx.done;
+  const work = async (tx: WriteTx): Promise<void> => {
+    const entry = await tx.objectStore('outbox').get(n);
+    if (!entry) return;
+    const lowest = Math.min(0, ...(await tx.objectStore('outbox').getAllKeys()));
+    put(tx, 'outbox', { ...entry, n: lowest - 1, status: 'refused', code });
+    remove(tx, 'outbox', n);
+  };
+  await change(db, ['outbox'], work, 'strict');
   await renumber(db, sign, n);
 }
 

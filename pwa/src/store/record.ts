@@ -2,29 +2,27 @@
 // of a pull; erasing what is no longer granted; tidying rows into chunks. Every function is one
 // transaction, so a phone that is killed has all of it or nothing.
 
-import type { IDBPTransaction } from 'idb';
 import type { Kind } from '../core/declaration.ts';
 import type { MergeRecord } from '../core/merge.ts';
 import { granted } from '../core/person.ts';
 import { dayOf, mayHold, type Packable, pack, packable, readIds } from './chunk.ts';
 import {
   type ChunkKey,
+  change,
   type Entry,
   type PersonDb,
-  type PersonShape,
-  type PersonShapeNames,
   type ProjectRow,
   prefix,
+  put,
+  type ReadTx,
+  remove,
+  type StoreName,
+  type WriteTx,
 } from './database.ts';
 import type { Query } from './phone.ts';
 import { type Own, opsOf, ownByRecord } from './view.ts';
 
-type Tx<Mode extends IDBTransactionMode = 'readonly'> = IDBPTransaction<
-  PersonShape,
-  PersonShapeNames[],
-  Mode
->;
-type AnyTx = Tx<'readonly'> | Tx<'readwrite'>;
+type AnyTx = ReadTx | WriteTx;
 export type Kinds = (c: string) => Kind | undefined;
 
 /** From this many records on, new ones are packed instead of being rows of their own. */
@@ -34,8 +32,8 @@ export const ROWS_MAX = 1000;
 const TIDY_CHUNKS_MAX = 24;
 const CHUNKS_KEPT = 32;
 
-const READ: PersonShapeNames[] = ['chunks', 'ids', 'rows', 'outbox'];
-const STORED: PersonShapeNames[] = ['chunks', 'ids', 'rows', 'outbox', 'projects', 'numbers'];
+const READ: StoreName[] = ['chunks', 'ids', 'rows', 'outbox'];
+const STORED: StoreName[] = ['chunks', 'ids', 'rows', 'outbox', 'projects', 'numbers'];
 
 /** Chunks never change, so what was read of one stays true. */
 export interface Cache {
@@ -207,22 +205,18 @@ export async function takePage(db: PersonDb, kinds: Kinds, page: Page): Promise<
     record,
     day: dayOf(record, kinds(record.c)),
   }));
-  const tx = db.transaction(STORED, 'readwrite');
-  const project = await tx.objectStore('projects').get(page.project);
-  if (!project || project.cursor !== page.from) return false;
-  await storeRecords(tx, page.project, incoming);
-  await settleOutbox(tx, page, new Map(incoming.map(({ record }) => [record.r, record])));
-  const { cursor, head, epoch, audiences } = page;
-  tx.objectStore('projects').put({ ...project, cursor, head, epoch, pulled: epoch, audiences });
-  await tx.done;
-  return true;
+  return change(db, STORED, async (tx) => {
+    const project = await tx.objectStore('projects').get(page.project);
+    if (!project || project.cursor !== page.from) return false;
+    await storeRecords(tx, page.project, incoming);
+    await settleOutbox(tx, page, new Map(incoming.map(({ record }) => [record.r, record])));
+    const { cursor, head, epoch, audiences } = page;
+    put(tx, 'projects', { ...project, cursor, head, epoch, pulled: epoch, audiences });
+    return true;
+  });
 }
 
-async function storeRecords(
-  tx: Tx<'readwrite'>,
-  project: string,
-  incoming: readonly Packable[],
-): Promise<void> {
+async function storeRecords(tx: WriteTx, project: string, incoming: readonly Packable[]): Promise<void> {
   if (incoming.length < PACK_FROM) {
     for (const one of incoming) putRow(tx, project, one);
     return;
@@ -252,38 +246,32 @@ async function knownRecords(
   return known;
 }
 
-function putRow(tx: Tx<'readwrite'>, project: string, { record, text, day }: Packable): void {
-  tx.objectStore('rows').put({ at: [project, record.c, day], text }, [project, record.r]);
+function putRow(tx: WriteTx, project: string, { record, text, day }: Packable): void {
+  put(tx, 'rows', { at: [project, record.c, day], text }, [project, record.r]);
 }
 
-async function putChunks(
-  tx: Tx<'readwrite'>,
-  project: string,
-  packables: readonly Packable[],
-): Promise<void> {
+async function putChunks(tx: WriteTx, project: string, packables: readonly Packable[]): Promise<void> {
   if (packables.length === 0) return;
-  const numbers = tx.objectStore('numbers');
-  const last = (await numbers.get('chunk')) ?? 0;
+  const last = (await tx.objectStore('numbers').get('chunk')) ?? 0;
   const chunks = pack(project, packables, last + 1);
-  numbers.put(last + chunks.length, 'chunk');
+  put(tx, 'numbers', last + chunks.length, 'chunk');
   for (const { key, text, ids } of chunks) {
-    tx.objectStore('chunks').put(text, key);
-    tx.objectStore('ids').put(ids, key);
+    put(tx, 'chunks', text, key);
+    put(tx, 'ids', ids, key);
   }
 }
 
 /** Own batches that have come back inside the records leave the outbox; held ones when decided. */
 async function settleOutbox(
-  tx: Tx<'readwrite'>,
+  tx: WriteTx,
   page: Page,
   records: ReadonlyMap<string, MergeRecord>,
 ): Promise<void> {
-  const outbox = tx.objectStore('outbox');
-  for (const entry of await outbox.getAll()) {
+  for (const entry of await tx.objectStore('outbox').getAll()) {
     if (entry.project !== page.project || entry.seq === undefined || entry.seq > page.cursor) continue;
     const held = stillHeld(entry, records);
-    if (held.length === 0) outbox.delete(entry.n);
-    else if (held.length !== entry.held?.length) outbox.put({ ...entry, held });
+    if (held.length === 0) remove(tx, 'outbox', entry.n);
+    else if (held.length !== entry.held?.length) put(tx, 'outbox', { ...entry, held });
   }
 }
 
@@ -294,29 +282,36 @@ function stillHeld(entry: Entry, records: ReadonlyMap<string, MergeRecord>): rea
   });
 }
 
+/** Where the next pull starts, and what is granted from now on. */
+export interface Restart {
+  readonly cursor: number;
+  readonly epoch: number;
+  readonly audiences: readonly string[];
+}
+
 /** A6: erases what these labels do not grant, and nothing else; the next pull starts at `cursor`. */
 export async function erase(
   db: PersonDb,
   kinds: Kinds,
   project: ProjectRow,
-  change: { readonly cursor: number; readonly epoch: number; readonly audiences: readonly string[] },
+  restart: Restart,
 ): Promise<void> {
-  const labels = new Set(change.audiences);
-  const tx = db.transaction(STORED, 'readwrite');
-  for (const key of await tx.objectStore('chunks').getAllKeys(prefix(project.id))) {
-    await filterChunk(tx, kinds, key, (record) => granted(record.aud, labels));
-  }
-  const rows = tx.objectStore('rows');
-  for (const key of await rows.getAllKeys(prefix(project.id))) {
-    const row = await rows.get(key);
-    if (row && !granted((JSON.parse(row.text) as MergeRecord).aud, labels)) rows.delete(key);
-  }
-  tx.objectStore('projects').put({ ...project, ...change, pulled: change.epoch });
-  await tx.done;
+  const labels = new Set(restart.audiences);
+  const stays = (record: MergeRecord): boolean => granted(record.aud, labels);
+  await change(db, STORED, async (tx) => {
+    for (const key of await tx.objectStore('chunks').getAllKeys(prefix(project.id))) {
+      await filterChunk(tx, kinds, key, stays);
+    }
+    for (const key of await tx.objectStore('rows').getAllKeys(prefix(project.id))) {
+      const row = await tx.objectStore('rows').get(key);
+      if (row && !stays(JSON.parse(row.text) as MergeRecord)) remove(tx, 'rows', key);
+    }
+    put(tx, 'projects', { ...project, ...restart, pulled: restart.epoch });
+  });
 }
 
 async function filterChunk(
-  tx: Tx<'readwrite'>,
+  tx: WriteTx,
   kinds: Kinds,
   key: ChunkKey,
   stays: (record: MergeRecord) => boolean,
@@ -336,43 +331,38 @@ function repack(records: readonly MergeRecord[], kinds: Kinds): Packable[] {
   }));
 }
 
-function dropChunk(tx: Tx<'readwrite'>, key: ChunkKey): void {
-  tx.objectStore('chunks').delete(key);
-  tx.objectStore('ids').delete(key);
+function dropChunk(tx: WriteTx, key: ChunkKey): void {
+  remove(tx, 'chunks', key);
+  remove(tx, 'ids', key);
 }
 
 /** Everything of a project that the person has left; own batches stay. */
 export async function eraseProject(db: PersonDb, project: string): Promise<void> {
-  const tx = db.transaction(STORED, 'readwrite');
-  tx.objectStore('chunks').delete(prefix(project));
-  tx.objectStore('ids').delete(prefix(project));
-  tx.objectStore('rows').delete(prefix(project));
-  tx.objectStore('projects').delete(project);
-  await tx.done;
+  await change(db, STORED, async (tx) => {
+    for (const name of ['chunks', 'ids', 'rows'] as const) remove(tx, name, prefix(project));
+    remove(tx, 'projects', project);
+  });
 }
 
 /** Packs rows into chunks, a bounded piece at a time; answers whether there is more to do. */
 export async function tidy(db: PersonDb, kinds: Kinds, project: string): Promise<boolean> {
-  const tx = db.transaction(STORED, 'readwrite');
-  const rows = tx.objectStore('rows');
-  const keys = await rows.getAllKeys(prefix(project));
-  if (keys.length <= ROWS_MAX) return false;
-  const found = await Promise.all(keys.map((key) => rows.get(key)));
-  const packing = new Map<string, Packable>();
-  for (const row of found) {
-    const one = row && packable(row.text, kinds);
-    if (one) packing.set(one.record.r, one);
-  }
-  const left = await makeRoom(tx, kinds, project, packing);
-  for (const r of packing.keys()) rows.delete([project, r]);
-  await putChunks(tx, project, [...packing.values(), ...left.remaining]);
-  await tx.done;
-  return left.more;
+  if ((await db.count('rows', prefix(project))) <= ROWS_MAX) return false;
+  return change(db, STORED, async (tx) => {
+    const packing = new Map<string, Packable>();
+    for (const row of await tx.objectStore('rows').getAll(prefix(project))) {
+      const one = packable(row.text, kinds);
+      packing.set(one.record.r, one);
+    }
+    const { remaining, more } = await makeRoom(tx, kinds, project, packing);
+    for (const r of packing.keys()) remove(tx, 'rows', [project, r]);
+    await putChunks(tx, project, [...packing.values(), ...remaining]);
+    return more;
+  });
 }
 
 /** Takes older copies out of their chunks; rows whose chunk must wait its turn leave `packing`. */
 async function makeRoom(
-  tx: Tx<'readwrite'>,
+  tx: WriteTx,
   kinds: Kinds,
   project: string,
   packing: Map<string, Packable>,

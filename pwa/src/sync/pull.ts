@@ -81,8 +81,8 @@ async function takeLines(
     if (isFull && !(await store(before))) return { more: true, isOtherEpoch };
     piece.push({ text, record });
   }
-  await store(header.cursor);
-  return { more: header.more, isOtherEpoch };
+  const isStored = await store(header.cursor);
+  return { more: header.more || !isStored, isOtherEpoch };
 }
 
 /** The audiences of an answer always name the person it is for: a cookie of another one is found out. */

@@ -1,9 +1,10 @@
 // A phone on the test bench: the real store and sync on an IndexedDB in memory, the network a
-// FakeServer. `Killed` is the battery: from a chosen step on, nothing reaches the disk or the network.
+// FakeServer, and a battery that dies at a chosen step: from there on nothing reaches the disk or the
+// network, what was not committed is gone, and the app must start again.
 
 import 'fake-indexeddb/auto';
 import { readFileSync } from 'node:fs';
-import { IDBFactory } from 'fake-indexeddb';
+import { IDBFactory, IDBObjectStore } from 'fake-indexeddb';
 import type { NewOp, SetOp } from '../../../pwa/src/core/batch.ts';
 import { type Declarations, readDeclarations } from '../../../pwa/src/core/declaration.ts';
 import type { Value } from '../../../pwa/src/core/value.ts';
@@ -49,8 +50,48 @@ export interface Bench {
   readonly journal: MemoryJournal;
   clock: { ms: number };
   change: (change: 'shown' | 'hidden' | 'online' | 'offline') => void;
-  /** The app started (again) on this phone. */
+  /** The app started (again) on this phone; another start beside it is another tab. */
   start(): Accounts;
+  /** It dies at the so-manieth step from now. */
+  dieAt(step: number): void;
+  /** A new battery; answers how many steps there were before the old one died, if it did. */
+  recharge(): { steps: number; died: boolean };
+}
+
+interface Battery {
+  steps: number;
+  last: number;
+  readonly isFlat: boolean;
+}
+
+let battery = charged(Number.POSITIVE_INFINITY);
+
+function charged(last: number): Battery {
+  return {
+    steps: 0,
+    last,
+    get isFlat() {
+      return this.steps >= this.last;
+    },
+  };
+}
+
+function step(from: Battery): void {
+  if (from.isFlat || ++from.steps >= from.last) throw new TypeError('the battery is flat');
+}
+
+/** Every write to the disk is a step; the transaction that it was part of dies with it. */
+for (const name of ['put', 'add', 'delete'] as const) {
+  const real = IDBObjectStore.prototype[name] as (...given: unknown[]) => IDBRequest;
+  IDBObjectStore.prototype[name] = function (this: IDBObjectStore, ...given: unknown[]): never {
+    try {
+      step(battery);
+    } catch (error) {
+      this.transaction.abort();
+      throw error;
+    }
+    return real.apply(this, given) as never;
+  };
 }
 
 /** A phone as new, with a site and its people. */
@@ -66,13 +107,19 @@ export function makeBench(seed = 1): Bench {
   const clock = { ms: server.now };
   const random = randomFrom(seed);
   const hearers = new Set<(change: 'shown' | 'hidden' | 'online' | 'offline') => void>();
-  const env: Environment = {
+  const envOf = (own: Battery): Environment => ({
     now: () => clock.ms++,
     random: (bytes) => {
       for (let i = 0; i < bytes.length; i++) bytes[i] = Math.floor(random() * 256);
     },
     journal,
-    fetch: server.fetch,
+    // Before it is sent, and before the answer is heard.
+    fetch: async (input, init) => {
+      step(own);
+      const response = await server.fetch(input, init);
+      step(own);
+      return response;
+    },
     chance: random,
     locks: null,
     openEvents: null,
@@ -85,7 +132,8 @@ export function makeBench(seed = 1): Bench {
       return () => hearers.delete(fn);
     },
     usable: { ok: true },
-  };
+  });
+  battery = charged(Number.POSITIVE_INFINITY);
   return {
     server,
     declarations,
@@ -94,7 +142,19 @@ export function makeBench(seed = 1): Bench {
     change: (change) => {
       for (const fn of hearers) fn(change);
     },
-    start: () => createAccounts({ declarations, env }),
+    start: () => createAccounts({ declarations, env: envOf(battery) }),
+    dieAt(at) {
+      battery.steps = 0;
+      battery.last = at;
+    },
+    recharge() {
+      const { steps, isFlat } = battery;
+      // What the dead app still holds stays dead: its battery is not the new one.
+      battery.last = 0;
+      battery = charged(Number.POSITIVE_INFINITY);
+      hearers.clear();
+      return { steps, died: isFlat };
+    },
   };
 }
 

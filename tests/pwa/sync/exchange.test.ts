@@ -266,16 +266,18 @@ describe('approval', () => {
     const op = newThing(phone);
     await phone.write(PROJECT, [op]);
     await accounts.sendNow();
-    bench.server.before = offline;
+    const slow = phone.device;
+    bench.server.before = (path, body) =>
+      path === '/api/push' && (body as { device: string }).device === slow ? offline() : undefined;
     await phone.write(PROJECT, [setOp(op.r, 'note', 'late')]);
     await accounts.sendNow();
-    bench.server.before = () => undefined;
     const boss = await as('boss');
     const seen = await boss.get(PROJECT, op.r);
     if (!seen) throw new Error('not there');
     await boss.write(PROJECT, [{ k: 'act', c: THING, r: op.r, act: 'approve', ver: boss.version(seen) }]);
     expect((await boss.get(PROJECT, op.r))?.state).toBe('approved');
     await accounts.sendNow();
+    bench.server.before = () => undefined;
     return op.r;
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { reasonAt } from '../../../pwa/src/core/declaration.ts';
+import { reasonAt } from '../../../pwa/src/core/field.ts';
 import {
   type Entry,
   guess,
