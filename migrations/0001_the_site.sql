@@ -77,14 +77,16 @@ CREATE TABLE refused (
 CREATE INDEX refused_project ON refused (project, received);
 
 -- What the log folds to. `body` is the JSON text that phones are sent as it stands.  (P6)
+-- `grp` is what computed kinds are grouped by, a person say, where something is computed.
 CREATE TABLE record (
   project TEXT NOT NULL, r TEXT NOT NULL, c TEXT NOT NULL, seq BIGINT NOT NULL,
-  aud TEXT NOT NULL, day TEXT, deleted SMALLINT NOT NULL DEFAULT 0, body TEXT NOT NULL,
+  aud TEXT NOT NULL, day TEXT, grp TEXT, deleted SMALLINT NOT NULL DEFAULT 0, body TEXT NOT NULL,
   PRIMARY KEY (project, r)
 );
 CREATE INDEX record_seq ON record (project, seq);
 CREATE INDEX record_aud ON record (project, aud, seq);
 CREATE INDEX record_day ON record (project, c, day);
+CREATE INDEX record_grp ON record (project, c, grp, day) WHERE grp IS NOT NULL;
 
 -- Batches that touched a record after the one that made it, for its history.
 CREATE TABLE touch (

@@ -13,7 +13,7 @@ import msgspec
 
 from server.core.batch import OPS_MAX
 from server.core.problem import Problem
-from server.store.round import Answer, Push, Statement
+from server.store.round import Answer, Push, Statement, Watch
 
 Row: TypeAlias = tuple[Any, ...]
 Heads: TypeAlias = Mapping[str, int]  # project → newest seq
@@ -54,11 +54,11 @@ Committed: TypeAlias = Callable[[Heads], None]
 
 
 class Database(Protocol):
-    """`watch`: kind of record → computed kinds that it feeds. `committed` is called on the
-    event loop after each commit, with the heads that moved (none if only rights changed)."""
+    """`committed` is called on the event loop after each commit, with the heads that moved
+    (none if only rights changed)."""
 
     dialect: str
-    watch: Mapping[str, Sequence[str]]
+    watch: Watch
     committed: Committed
 
     async def start(self) -> None: ...

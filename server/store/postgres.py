@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -42,6 +42,7 @@ from server.store.round import (
     Round,
     Saves,
     Statement,
+    Watch,
     applied,
     decode,
     devices_of,
@@ -81,11 +82,11 @@ PUT_REFUSED = (
     " $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[])"
 )
 PUT_RECORD = (
-    "INSERT INTO record (project, r, c, seq, aud, day, deleted, body)"
+    "INSERT INTO record (project, r, c, seq, aud, day, grp, deleted, body)"
     " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],"
-    " $7::smallint[], $8::text[])"
+    " $7::text[], $8::smallint[], $9::text[])"
     " ON CONFLICT (project, r) DO UPDATE SET c = excluded.c, seq = excluded.seq, aud = excluded.aud,"
-    " day = excluded.day, deleted = excluded.deleted, body = excluded.body"
+    " day = excluded.day, grp = excluded.grp, deleted = excluded.deleted, body = excluded.body"
 )
 PUT_TOUCH = "INSERT INTO touch SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING"
 PUT_MOVED = (
@@ -119,11 +120,11 @@ RECENT = (
 
 
 class PostgresDatabase:
-    """See `Database`. `watch`: kind of record → computed kinds that depend on it."""
+    """See `Database`."""
 
     dialect = "postgres"
 
-    def __init__(self, url: str, declarations: Declarations, watch: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, url: str, declarations: Declarations, watch: Watch) -> None:
         self.url, self.declarations, self.watch = url, declarations, watch
         self.committed: Committed = ignore
         self._waiting: asyncio.Queue[tuple[Push, asyncio.Future[Any]] | None] = asyncio.Queue()

@@ -89,6 +89,14 @@ class Saves:
 Outcome: TypeAlias = list[Answer] | Problem
 
 
+class Watch(msgspec.Struct, frozen=True):
+    """What is computed from what: `feeds` a kind of record → the computed kinds that depend on
+    it; `groups` a kind → the field, written once, by which its records are grouped for that."""
+
+    feeds: Mapping[str, Sequence[str]] = {}
+    groups: Mapping[str, str] = {}
+
+
 def devices_of(pushes: Iterable[Push]) -> list[str]:
     return sorted({push.device for push in pushes if push.items})
 
@@ -123,7 +131,7 @@ def wanted(pushes: Iterable[Push], loaded: Loaded) -> list[tuple[str, str]]:
 class Round:
     """Judges pushes one after the other; each sees what those before it did."""
 
-    def __init__(self, loaded: Loaded, declarations: Declarations, watch: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, loaded: Loaded, declarations: Declarations, watch: Watch) -> None:
         self.loaded, self.declarations, self.watch = loaded, declarations, watch
         self.saves = Saves()
         self._stored = {p: dict(rows) for p, rows in loaded.records.items()}
@@ -208,7 +216,7 @@ class Round:
         return admitted.held
 
     def _note_change(self, project: str, before: Record | None, after: Record) -> None:
-        computes = self.watch.get(after["c"], ())
+        computes = self.watch.feeds.get(after["c"], ())
         if computes:
             self.saves.computes.update((project, kind) for kind in computes)
         if before is None:
@@ -229,14 +237,14 @@ class Round:
 
     def _save_records(self) -> None:
         """Only the last state of each record is written, however often the round touched it."""
-        kinds, rows = self.declarations.kinds, self.saves.records
+        kinds, groups, rows = self.declarations.kinds, self.watch.groups, self.saves.records
         for project, records in self._touched.items():
             for r, record in records.items():
                 kind = kinds.get(record["c"])
                 deleted = int(record["del"] is not None and is_deleted(record))
                 rows.append(
                     (project, r, record["c"], record["seq"], record["aud"],
-                     day_of(record, kind), deleted, encode(record).decode())
+                     day_of(record, kind), group_of(record, groups), deleted, encode(record).decode())
                 )  # fmt: skip
 
 
@@ -250,6 +258,13 @@ def day_of(record: Record, kind: Kind | None) -> str | None:
         return None
     writes = record["f"].get(kind.day)
     value = writes[-1][VALUE] if writes else record["set"].get(kind.day)
+    return value if isinstance(value, str) else None
+
+
+def group_of(record: Record, groups: Mapping[str, str]) -> str | None:
+    """The group that a record is computed in, if anything is."""
+    name = groups.get(record["c"])
+    value = None if name is None else record["set"].get(name)
     return value if isinstance(value, str) else None
 
 

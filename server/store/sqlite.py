@@ -12,7 +12,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
@@ -47,6 +47,7 @@ from server.store.round import (
     Round,
     Saves,
     Statement,
+    Watch,
     applied,
     decode,
     devices_of,
@@ -74,9 +75,9 @@ REFUSED = "SELECT device, n, outcome FROM json_each(?) AS w JOIN refused ON devi
 PUT_BATCH = "INSERT INTO batch VALUES (?,?,?,?,?,?,?,?,?,?)"
 PUT_REFUSED = "INSERT INTO refused VALUES (?,?,?,?,?,?,?,?,?)"
 PUT_RECORD = (
-    "INSERT INTO record (project, r, c, seq, aud, day, deleted, body) VALUES (?,?,?,?,?,?,?,?)"
+    "INSERT INTO record (project, r, c, seq, aud, day, grp, deleted, body) VALUES (?,?,?,?,?,?,?,?,?)"
     " ON CONFLICT (project, r) DO UPDATE SET c = excluded.c, seq = excluded.seq, aud = excluded.aud,"
-    " day = excluded.day, deleted = excluded.deleted, body = excluded.body"
+    " day = excluded.day, grp = excluded.grp, deleted = excluded.deleted, body = excluded.body"
 )
 PUT_TOUCH = "INSERT OR IGNORE INTO touch VALUES (?,?,?)"
 PUT_MOVED = "INSERT INTO moved VALUES (?,?,?,?) ON CONFLICT (project, r, day) DO UPDATE SET seq = excluded.seq"
@@ -109,11 +110,11 @@ T = TypeVar("T")
 
 
 class SqliteDatabase:
-    """See `Database`. `watch`: kind of record → computed kinds that depend on it."""
+    """See `Database`."""
 
     dialect = "sqlite"
 
-    def __init__(self, path: Path, declarations: Declarations, watch: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, path: Path, declarations: Declarations, watch: Watch) -> None:
         self.path, self.declarations, self.watch = path, declarations, watch
         self.committed: Committed = ignore
         self._waiting: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from server.store.access import Access
 from server.store.database import Clash, Database, Row
 from server.store.engine import DATABASE_FILE, engine_for
 from server.store.migrate import migrate
-from server.store.round import Answer, Push, Statement, decode
+from server.store.round import Answer, Push, Statement, Watch, decode
 from server.store.views import digest, views_of
 
 log: Final = logging.getLogger("gongbu.store")
@@ -165,9 +165,8 @@ async def open_store(
     database_url: str | None,
     folder: Path,
     declarations: Declarations,
-    watch: Mapping[str, Sequence[str]] | None = None,
 ) -> Store:
-    """Migrate, make the views, start. `watch`: kind of record → computed kinds fed by it."""
+    """Migrate, make the views, start."""
     path = folder / DATABASE_FILE
     for name in await migrate(database_url, path):
         log.info("migrated", extra={"migration": name})
@@ -175,11 +174,11 @@ async def open_store(
     if database_url:
         from server.store.postgres import PostgresDatabase
 
-        database = PostgresDatabase(database_url, declarations, watch or {})
+        database = PostgresDatabase(database_url, declarations, Watch())
     else:
         from server.store.sqlite import SqliteDatabase
 
-        database = SqliteDatabase(path, declarations, watch or {})
+        database = SqliteDatabase(path, declarations, Watch())
     await database.start()
     store = Store(database, engine_for(database_url, folder))
     await make_views(store, declarations)

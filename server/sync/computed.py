@@ -10,20 +10,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from server.core.batch import Op
+from server.core.batch import OPS_MAX, Op
 from server.core.merge import Record
 from server.core.value import Value
-from server.store.round import Statement, decode
+from server.store.round import Statement, Watch, decode
 from server.store.store import Store
 
 FIRST_DAY: Final = "0001-01-01"
 LAST_DAY: Final = "9999-12-31"
-GROUPS_AT_ONCE_MAX: Final = 100  # those with all their days come one by one
 Span = tuple[str, str]  # first and last day, inclusive
 Dated = tuple[str | None, Record]
 ALWAYS: Final[Span] = (FIRST_DAY, LAST_DAY)
@@ -64,13 +63,18 @@ class Computed:
     compute: Callable[[Inputs], Iterable[Result]]
 
 
-def watch_of(computed: Iterable[Computed]) -> dict[str, tuple[str, ...]]:
-    """Kind of record → computed kinds that it feeds."""
-    watch: dict[str, tuple[str, ...]] = {}
+def watch_of(computed: Iterable[Computed]) -> Watch:
+    """What the store has to note down for these. Raises ValueError if two of them want the
+    records of one kind grouped by different fields."""
+    feeds: dict[str, tuple[str, ...]] = {}
+    groups: dict[str, str] = {}
     for one in computed:
         for c in (*one.inputs, *one.context):
-            watch[c] = (*watch.get(c, ()), one.kind)
-    return watch
+            feeds[c] = (*feeds.get(c, ()), one.kind)
+        for c in (*one.inputs, one.kind):
+            if groups.setdefault(c, one.by) != one.by:
+                raise ValueError(f"{c} is grouped by {groups[c]}, and by {one.by} for {one.kind}")
+    return Watch(feeds, groups)
 
 
 def record_id(project: str, kind: str, key: str) -> str:
@@ -82,25 +86,27 @@ def record_id(project: str, kind: str, key: str) -> str:
 async def recompute(store: Store, one: Computed, project: str) -> int:
     """Bring a computed kind up to date with the log; answers how many records changed.
 
-    It may be repeated at any time: what is there already is not written again.
+    It may be repeated at any time: what is there already is not written again. A group is in
+    memory by itself, and what it comes to is written before there is too much of it.
     """
     head = await store.access.head(project)
     since = await _read_up_to(store, one, project)
+    if not since:
+        await _group_what_is_there(store, one, project)
     dirty = await _dirty(store, one, project, since, head)
+    context = {c: await _live(store, project, c) for c in one.context} if dirty else {}
     ops: list[Op] = []
-    if dirty:
-        context = {c: await _live(store, project, c) for c in one.context}
-        for groups in _slices(dirty, one.around):
-            found = await _read(store, one, project, groups)
-            for group, spans in groups.items():
-                records, stored = found.get(group, ([], []))
-                for first, last in spans:
-                    near = _within(records, shift(first, -one.around), shift(last, one.around))
-                    inputs = Inputs(project, group, first, last, near, context)
-                    ops += _difference(one, inputs, _within(stored, first, last))
-                await asyncio.sleep(0)  # requests go first
+    changed = 0
+    for group in sorted(dirty):
+        spans = spans_of(dirty[group], one.around)
+        found = await _read(store, one, project, group, spans)
+        ops += await asyncio.to_thread(_differences, one, project, group, spans, found, context)
+        if len(ops) >= OPS_MAX:
+            changed += len(ops)
+            await store.put(project, ops)
+            ops = []
     await store.put(project, ops, also=_mark(one, project, head))
-    return len(ops)
+    return changed + len(ops)
 
 
 async def _read_up_to(store: Store, one: Computed, project: str) -> int:
@@ -127,26 +133,33 @@ Dirty = dict[str, set[str | None]]  # group → days; None stands for all of the
 
 async def _dirty(store: Store, one: Computed, project: str, since: int, head: int) -> Dirty:
     """The groups and days that changed after `since`."""
-    group = _group_sql(store, one.by)
-    marks = _marks(one.inputs)
-    dirty: Dirty = {}
+    kinds = _marks(one.inputs)
     changed = await store.rows(
-        f"SELECT {group}, day FROM record WHERE project = ? AND seq > ? AND seq <= ? AND c IN ({marks})",
+        f"SELECT DISTINCT grp, day FROM record WHERE project = ? AND seq > ? AND seq <= ? AND c IN ({kinds})",
         project, since, head, *one.inputs,
     )  # fmt: skip
     changed += await store.rows(
-        f"SELECT {group}, moved.day FROM moved JOIN record ON record.project = moved.project AND record.r = moved.r"
-        f" WHERE moved.project = ? AND moved.seq > ? AND record.c IN ({marks})",
+        "SELECT DISTINCT grp, moved.day FROM moved JOIN record"
+        " ON record.project = moved.project AND record.r = moved.r"
+        f" WHERE moved.project = ? AND moved.seq > ? AND c IN ({kinds})",
         project, since, *one.inputs,
     )  # fmt: skip
     if since and await _context_changed(store, one, project, since):
         changed += await store.rows(
-            f"SELECT DISTINCT {group}, NULL FROM record WHERE project = ? AND c IN ({marks})", project, *one.inputs
+            f"SELECT DISTINCT grp, NULL FROM record WHERE project = ? AND c IN ({kinds})", project, *one.inputs
         )
-    for name, day in changed:
-        if isinstance(name, str):
-            dirty.setdefault(name, set()).add(day)
+    dirty: Dirty = {}
+    for group, day in changed:
+        if group is not None:
+            dirty.setdefault(group, set()).add(day)
     return dirty
+
+
+async def _group_what_is_there(store: Store, one: Computed, project: str) -> None:
+    """Records that were written before anything was computed from them have no group yet."""
+    value = f"json_extract(body, '$.set.{one.by}')" if store.dialect == "sqlite" else f"body::json->'set'->>'{one.by}'"
+    sql = f"UPDATE record SET grp = {value} WHERE project = ? AND grp IS NULL AND c IN ({_marks(one.inputs)})"
+    await store.change([(sql, (project, *one.inputs))])
 
 
 async def _context_changed(store: Store, one: Computed, project: str, since: int) -> bool:
@@ -160,51 +173,27 @@ async def _live(store: Store, project: str, c: str) -> list[Record]:
     return [decode(body) async for chunk in store.records(project, c) for _, body in chunk]
 
 
-def _slices(dirty: Dirty, around: int) -> Iterator[dict[str, list[Span]]]:
-    """The dirty groups and their spans, as many at a time as may be in memory."""
-    part: dict[str, list[Span]] = {}
-    for group in sorted(dirty):
-        spans = spans_of(dirty[group], around)
-        if spans == [ALWAYS]:
-            yield {group: spans}
-            continue
-        part[group] = spans
-        if len(part) == GROUPS_AT_ONCE_MAX:
-            yield part
-            part = {}
-    if part:
-        yield part
+Found = tuple[list[Dated], list[Dated]]  # inputs, stored results
 
 
-async def _read(
-    store: Store, one: Computed, project: str, groups: Mapping[str, list[Span]]
-) -> dict[str, tuple[list[Dated], list[Dated]]]:
-    """Inputs and stored results of these groups, over all the days that they need."""
-    spans = [span for spans in groups.values() for span in spans]
-    first = shift(min(first for first, _ in spans), -one.around)
-    last = shift(max(last for _, last in spans), one.around)
+async def _read(store: Store, one: Computed, project: str, group: str, spans: list[Span]) -> Found:
+    """Inputs and stored results of a group, over all the days that it needs."""
+    first = shift(spans[0][0], -one.around)
+    last = shift(spans[-1][1], one.around)
     kinds = (*one.inputs, one.kind)
-    group = _group_sql(store, one.by)
     rows = await store.rows(
-        f"SELECT {group}, c, day, body FROM record WHERE project = ? AND c IN ({_marks(kinds)}) AND deleted = 0"
-        f" AND (day IS NULL OR day BETWEEN ? AND ?) AND {group} IN ({_marks(groups)}) ORDER BY day, r",
-        project, *kinds, first, last, *groups,
+        f"SELECT c, day, body FROM record WHERE project = ? AND c IN ({_marks(kinds)}) AND grp = ?"
+        " AND deleted = 0 AND (day IS NULL OR day BETWEEN ? AND ?) ORDER BY day, r",
+        project, *kinds, group, first, last,
     )  # fmt: skip
-    found: dict[str, tuple[list[Dated], list[Dated]]] = {}
-    for name, c, day, body in rows:
-        found.setdefault(name, ([], []))[c == one.kind].append((day, decode(body)))
+    found: Found = ([], [])
+    for c, day, body in rows:
+        found[c == one.kind].append((day, decode(body)))
     return found
 
 
 def _marks(values: Collection[Any]) -> str:
     return ",".join("?" * len(values))
-
-
-def _group_sql(store: Store, by: str) -> str:
-    """The grouping field: written once, so that it always stands in `set`."""
-    if store.dialect == "sqlite":
-        return f"json_extract(record.body, '$.set.{by}')"
-    return f"(record.body::json->'set'->>'{by}')"
 
 
 def spans_of(days: Iterable[str | None], around: int) -> list[Span]:
@@ -232,6 +221,24 @@ def shift(day: str, days: int) -> str:
 def _within(records: Sequence[Dated], first: str, last: str) -> list[Record]:
     """Those of these days, and those without a day."""
     return [record for day, record in records if day is None or first <= day <= last]
+
+
+def _differences(
+    one: Computed,
+    project: str,
+    group: str,
+    spans: Sequence[Span],
+    found: Found,
+    context: Mapping[str, Sequence[Record]],
+) -> list[Op]:
+    """All that must be written for a group."""
+    records, stored = found
+    ops: list[Op] = []
+    for first, last in spans:
+        near = _within(records, shift(first, -one.around), shift(last, one.around))
+        inputs = Inputs(project, group, first, last, near, context)
+        ops += _difference(one, inputs, _within(stored, first, last))
+    return ops
 
 
 def _difference(one: Computed, inputs: Inputs, stored: Sequence[Record]) -> list[Op]:

@@ -79,11 +79,12 @@ async def test_a_poke_is_heard_from_another_process(site: Site) -> None:
     if site.store.dialect == "sqlite":
         return  # SQLite is one server process
     from server.store.postgres import PostgresDatabase
+    from server.store.round import Watch
     from tests.server.site import DECLARATIONS
 
     heard: asyncio.Queue[Any] = asyncio.Queue()
     assert isinstance(site.store.database, PostgresDatabase)
-    other = PostgresDatabase(site.store.database.url, DECLARATIONS, {})
+    other = PostgresDatabase(site.store.database.url, DECLARATIONS, Watch())
     other.committed = heard.put_nowait
     await other.start()
     try:
