@@ -46,7 +46,7 @@ class Copy:
     records: dict[str, Record] = field(default_factory=dict)
     cursor: int = 0
     base: int = 0
-    epoch: str | None = None
+    epoch: Any = None
 
 
 @dataclass

@@ -105,7 +105,7 @@ class Server:
     def last_n(self, device: str) -> int:
         return max((n for owner, n in self.answers if owner == device), default=0)
 
-    def pull(self, device: str, project: str, cursor: int, epoch: str | None, limit: int = PAGE) -> Page | None:
+    def pull(self, device: str, project: str, cursor: int, epoch: Any, limit: int = PAGE) -> Page | None:
         """A page of the caller's records after `cursor`; None for who is not a member."""
         actor = self.actor(device, project)
         if actor is None:

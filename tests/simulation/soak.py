@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from functools import partial
-from multiprocessing import Pool
 
 from tests.simulation.run import STEPS, run
 from tests.simulation.sites import SITES
@@ -24,12 +22,11 @@ def main() -> int:
     words.add_argument("--first", type=int, default=1_000)
     words.add_argument("--steps", type=int, default=STEPS)
     words.add_argument("--site", choices=sorted(SITES), default="model")
-    words.add_argument("--processes", type=int, default=1)
     given = words.parse_args()
     began, failures = time.monotonic(), 0
     seeds = range(given.first, given.first + given.seeds)
-    with Pool(given.processes) as pool:
-        told = pool.imap(partial(run, count=given.steps, make=SITES[given.site]), seeds, chunksize=5)
+    with SITES[given.site]() as make:
+        told = (run(seed, given.steps, make) for seed in seeds)
         for done, (seed, story) in enumerate(zip(seeds, told, strict=True), 1):
             if story:
                 failures += 1

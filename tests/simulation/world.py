@@ -38,7 +38,8 @@ class Site(Protocol):
     declarations: Declarations
 
     def push(self, device: str, sent: int, payloads: list[str], received: int, crash: Crash = None) -> list[Answer]: ...
-    def pull(self, device: str, project: str, cursor: int, epoch: str | None, limit: int = ...) -> Page | None: ...
+    def rush(self, requests: list[Request], received: int) -> list[list[Answer] | None]: ...
+    def pull(self, device: str, project: str, cursor: int, epoch: Any, limit: int = ...) -> Page | None: ...
     def put(self, project: str, ops: list[dict[str, Any]], now: int) -> None: ...
     def actor(self, device: str, project: str) -> Actor | None: ...
     def member(self, project: str, person: str, member: Member | None) -> None: ...
@@ -48,6 +49,9 @@ class Site(Protocol):
     def records(self, project: str) -> dict[str, Record]: ...
     def log(self, project: str) -> list[Entry]: ...
     def head(self, project: str) -> int: ...
+
+
+Request = tuple[str, int, list[str]]  # device, sent, payloads
 
 
 @dataclass
@@ -124,6 +128,17 @@ class World:
             phone.crash()
         elif fate != "answer lost" and answers is not None:
             self._hear(which, answers)
+
+    def rush(self) -> None:
+        """Everybody comes into range and sends in the same moment."""
+        senders = [which for which, phone in enumerate(self.phones) if phone.disk.outbox]
+        phones = [self.phones[which] for which in senders]
+        requests = [(phone.device, phone.clock(self.now), phone.request()) for phone in phones]
+        self.now += 50
+        for which, answers in zip(senders, self.site.rush(requests, self.now), strict=True):
+            if answers is not None:
+                self._note(self.phones[which], answers)
+                self._hear(which, answers)
 
     def arrive(self, which: int, heard: int) -> None:
         """A request that was kept back comes after all; the phone may still be there for the answer."""
@@ -227,12 +242,16 @@ class World:
         moved = sum(self.site.head(name) for name in PROJECTS) - sum(heads)
         if moved == 0 and before != self.site.contents():
             self.faults.append("4: a request that admitted nothing changed something")
+        self._note(phone, answers)
         for answer in answers:
-            self.count(answer["status"] if answer["status"] == "applied" else answer["code"])
-            self.heard.setdefault((phone.device, answer["n"]), []).append(answer)
             if answer.get("code") == "sealed" and answer["n"] > last_n:
                 self._check_sealed(phone, answer, payloads)
         return answers
+
+    def _note(self, phone: Phone, answers: list[Answer]) -> None:
+        for answer in answers:
+            self.count(answer["status"] if answer["status"] == "applied" else answer["code"])
+            self.heard.setdefault((phone.device, answer["n"]), []).append(answer)
 
     def _check_sealed(self, phone: Phone, answer: Answer, payloads: list[str]) -> None:
         """Property 11 from its other side: refused as sealed is only who knew of the seal."""
@@ -312,6 +331,15 @@ class Model(Server):
         else:
             self.projects[project].members[person] = member
 
+    def rush(self, requests: list[Request], received: int) -> list[list[Answer] | None]:
+        answers: list[list[Answer] | None] = []
+        for device, sent, payloads in requests:
+            try:
+                answers.append(self.push(device, sent, payloads, received))
+            except Gap:
+                answers.append(None)
+        return answers
+
     def restart(self) -> None:
         """Everything is on its disk already."""
 
@@ -376,6 +404,12 @@ FATES: Final = (
 )  # fmt: skip
 
 
+WEIGHTS: Final = {
+    "save": 30, "send": 24, "pull": 24, "open": 6, "tick": 10, "arrive": 5, "mend": 4, "die": 2, "jump": 2, "role": 2,
+    "compute": 3, "junk": 3, "update": 0.4, "rush": 2,
+}  # fmt: skip
+
+
 def draw_steps(seed: int, count: int) -> list[Step]:
     """The history of a seed, before anything has happened."""
     return list(_steps(Random(f"steps {seed}"), count))
@@ -384,24 +418,7 @@ def draw_steps(seed: int, count: int) -> list[Step]:
 def _steps(random: Random, count: int) -> Iterator[Step]:
     for _ in range(count):
         which, project, draw = random.randrange(6), int(random.random() < 0.2), random.getrandbits(32)
-        word = random.choices(
-            (
-                "save",
-                "send",
-                "pull",
-                "open",
-                "tick",
-                "arrive",
-                "mend",
-                "die",
-                "jump",
-                "role",
-                "compute",
-                "junk",
-                "update",
-            ),
-            (30, 24, 24, 6, 10, 5, 4, 2, 2, 2, 3, 3, 0.4),
-        )[0]
+        word = random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         if word == "save":
             yield word, which, project, draw, random.choice((0,) * 18 + (1, 2))
         elif word == "send":
@@ -422,6 +439,8 @@ def _steps(random: Random, count: int) -> Iterator[Step]:
             yield word, which, project, draw
         elif word == "update":
             yield ("update_phone", which) if random.random() < 0.7 else ("update_server",)
+        elif word == "rush":
+            yield (word,)
         elif word == "die":
             yield word, which
         else:
@@ -429,9 +448,9 @@ def _steps(random: Random, count: int) -> Iterator[Step]:
 
 
 STEPS: Final[dict[str, Callable[..., None]]] = {
-    "save": World.save, "send": World.send, "pull": World.pull, "open": World.open, "tick": World.tick,
-    "arrive": World.arrive, "mend": World.mend, "die": World.die, "jump": World.jump, "role": World.role,
-    "compute": World.compute, "junk": World.junk, "update_phone": World.update_phone,
+    "save": World.save, "send": World.send, "rush": World.rush, "pull": World.pull, "open": World.open,
+    "tick": World.tick, "arrive": World.arrive, "mend": World.mend, "die": World.die, "jump": World.jump,
+    "role": World.role, "compute": World.compute, "junk": World.junk, "update_phone": World.update_phone,
     "update_server": World.update_server,
 }  # fmt: skip
 
