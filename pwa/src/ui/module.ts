@@ -2,6 +2,7 @@
 // `app.ts` finds these in `modules/*/index.ts`; that file is small and loaded at start, the screens are not.
 
 import type { Component } from 'svelte';
+import type { Value } from '../core/value.ts';
 import type { Key } from './i18n.svelte.ts';
 import type { IconName } from './icons/icons.ts';
 import type { Site } from './site.svelte.ts';
@@ -30,4 +31,9 @@ export interface ModuleFace {
   /** `module/screen` → screen at `/module/screen` */
   readonly routes: Readonly<Record<string, ScreenLoader>>;
   readonly links?: readonly ModuleLink[];
+  /** For a form of this module's kind: what the app itself fills in (`automatic` fields), from the rest. */
+  readonly automatic?: (c: string, site: Site) => Promise<Fill>;
 }
+
+type Values = Readonly<Record<string, Value>>;
+export type Fill = (values: Values) => Values;
