@@ -89,7 +89,7 @@ class App:
         store = await open_store(self.settings.database_url or None, self.settings.data, self.declarations)
         sync = Sync(store, self.declarations, computed=self.computed, message=answer.message_in, now=self.now)
         await sync.start()
-        app.state.site = site = Site(self.settings, self.declarations, store, sync, keys, self.now)
+        self.edge.site = app.state.site = site = Site(self.settings, self.declarations, store, sync, keys, self.now)
         try:
             await self.prepare_demo(site)
             yield

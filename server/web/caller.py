@@ -56,23 +56,26 @@ TheCaller = NamedDependency[Caller]  # as a handler asks for it
 
 async def session_of(request: HttpRequest, site: Site) -> Session | None:
     """The live session of the cookie, or None."""
-    token = token_of(request)
+    return await session_by(request.headers.get("cookie", ""), device_of(request), site)
+
+
+async def session_by(cookies: str, device: str, site: Site) -> Session | None:
+    """The same from a cookie header. `device` is which of a shared phone's people asks, if told."""
+    token = token_in(cookies, device)
     if not 0 < len(token) <= TOKEN_MAX:
         return None
     session = await site.access.session(hashed(token), site.now())
-    wanted = device_of(request)
-    return session if session and wanted in ("", session.device) else None
+    return session if session and device in ("", session.device) else None
 
 
-def token_of(request: HttpRequest) -> str:
+def token_in(cookies: str, device: str) -> str:
     """On a shared phone each person's device has a cookie of its own; the plain one is who came last."""
-    wanted = device_of(request)
-    own = request.cookies.get(f"{COOKIE}_{wanted}", "") if wanted else ""
-    return own or request.cookies.get(COOKIE, "")
+    found = dict(pair.strip().partition("=")[::2] for pair in cookies.split(";"))
+    return (found.get(f"{COOKIE}_{device}", "") if device else "") or found.get(COOKIE, "")
 
 
 def device_of(request: HttpRequest) -> str:
-    """Which of a shared phone's people asks: the header `X-Device`, or `?device=` where none can be set."""
+    """The header `X-Device`, or `?device=` where none can be set."""
     return request.headers.get("x-device", "") or str(request.query_params.get("device", ""))
 
 

@@ -8,18 +8,22 @@ answer carries the security headers. The policy has no nonces, because the shell
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import secrets
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from server.core.problem import Problem
 from server.web import log
 from server.web.answer import send_problem
+from server.web.exchange import HANDLERS
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
 
     from server.config import Settings
+    from server.web.site import Site
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 LOCAL: Final = frozenset({"localhost"})
@@ -50,57 +54,68 @@ HEADERS: Final = (
 )
 FOREVER: Final = (b"strict-transport-security", b"max-age=31536000")
 PRIVATE: Final = (b"cache-control", b"no-store")
+HOST_LENGTH_MAX: Final = 255
+PROCESS: Final = secrets.token_hex(4)
+COUNT: Final = itertools.count(1)
 
 
 class Edge:
+    """`site` is set when the store is open; until then there is no exchange."""
+
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
-        self.hosts = settings.hosts | LOCAL | ({host_of(settings.url)} if settings.url else set())
+        self.site: Site | None = None
+        self.hosts = settings.hosts | LOCAL | ({host_of(settings.url)} if settings.url else frozenset())
         is_public = settings.url.startswith("https://") and not settings.lan
-        self.headers = (*HEADERS, FOREVER) if is_public else HEADERS
+        self.headers = [*HEADERS, FOREVER] if is_public else list(HEADERS)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        begun, status, number = time.perf_counter(), 0, secrets.token_hex(8)
+        begun, status, number = time.perf_counter(), 0, f"{PROCESS}{next(COUNT):08x}"
         scope["request_id"] = number
 
         async def send_on(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = self._dressed(scope, list(message.get("headers", ())), number)
+                message["headers"] = self._dressed(list(message.get("headers", ())), number)
             await send(message)
 
         try:
             await self._admit(scope, receive, send_on)
-        except Exception as problem:
-            log.error("broken", problem, id=number)
+        except Problem as problem:
+            await send_problem(scope, send_on, problem)
+        except Exception as error:
+            log.error("broken", error, id=number)
             if not status:
                 await send_problem(scope, send_on, Problem("broken"))
         finally:
             took_ms = round((time.perf_counter() - begun) * 1000, 1)
-            log.info("request", id=number, method=scope["method"], route=route(scope), status=status, ms=took_ms)
+            log.request(number, scope["method"], route(scope), status, took_ms)
 
     async def _admit(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         told = dict(scope["headers"])
         if not is_known_host(told.get(b"host", b"").decode("latin-1"), self.hosts):
-            await send_problem(scope, send, Problem("wrong_host"))
-        elif scope["method"] not in SAFE and told.get(b"x-requested-with") != b"gongbu":
-            await send_problem(scope, send, Problem("not_from_app"))
-        else:
+            raise Problem("wrong_host")
+        if scope["method"] not in SAFE and told.get(b"x-requested-with") != b"gongbu":
+            raise Problem("not_from_app")
+        handler = HANDLERS.get(scope["path"])
+        if handler is None or self.site is None:
             await self.app(scope, receive, send)
+        else:
+            await handler(self.site, scope, told, receive, send)
 
-    def _dressed(self, scope: HTTPScope, headers: list[tuple[bytes, bytes]], number: str) -> list[tuple[bytes, bytes]]:
-        has_cache = any(name.lower() == b"cache-control" for name, _ in headers)
-        private = () if has_cache else (PRIVATE,)
-        return [*headers, *self.headers, *private, (b"x-request-id", number.encode())]
+    def _dressed(self, headers: list[tuple[bytes, bytes]], number: str) -> list[tuple[bytes, bytes]]:
+        if not any(name == b"cache-control" for name, _ in headers):
+            headers.append(PRIVATE)
+        return [*headers, *self.headers, (b"x-request-id", number.encode())]
 
 
 def route(scope: HTTPScope) -> str:
     """The route's pattern (`/api/projects/{id}/people`), never the path that was asked."""
-    return str(scope.get("path_template") or "-")
+    return scope["path"] if scope["path"] in HANDLERS else str(scope.get("path_template") or "-")
 
 
 def host_of(address: str) -> str:
@@ -110,8 +125,13 @@ def host_of(address: str) -> str:
     return host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
 
 
-def is_known_host(asked: str, hosts: frozenset[str] | set[str]) -> bool:
+def is_known_host(asked: str, hosts: frozenset[str]) -> bool:
     """A bare address cannot be re-bound by somebody else's name server, so it always may."""
+    return len(asked) <= HOST_LENGTH_MAX and is_known(asked, hosts)
+
+
+@lru_cache(maxsize=256)
+def is_known(asked: str, hosts: frozenset[str]) -> bool:
     host = host_of(asked)
     if host in hosts or host.endswith(".localhost"):
         return True

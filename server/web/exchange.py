@@ -1,79 +1,78 @@
 """Push, pull and live at their addresses: who asks and how much, then over to the exchange (P5–P7).
 
-Mounted below the framework's parsing, because a push is read once, as the bytes that were signed.
-Their OpenAPI is written by hand here.
+These three are most of what a server does all day, so the edge hands them over before the framework:
+a push is read once, as the bytes that were signed. Their OpenAPI is written by hand here.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import parse_qsl
-
-from litestar import Request, asgi
 
 from server.core.problem import Problem
 from server.sync.push import BODY_BYTES_MAX
 from server.web.answer import language_of
-from server.web.caller import session_of
+from server.web.caller import session_by
 from server.web.site import Site
 from server.web.wire import ID, SEQ_MAX
 
 if TYPE_CHECKING:
-    from litestar.types import Receive, Scope, Send
+    from litestar.types import HTTPScope, Receive, Send
 
     from server.store.access import Session
 
-PAGE_MAX: Final = 5000
 PAGE: Final = 2000
 JSON: Final = b"application/json"
+Told = Mapping[bytes, bytes]  # the request's headers
+Handler = Callable[["Site", "HTTPScope", Told, "Receive", "Send"], Awaitable[None]]
 
 
-@asgi("/api/push", copy_scope=False)
-async def push(scope: Scope, receive: Receive, send: Send) -> None:
-    site, session = await begin(scope, "POST")
-    body = await read_body(scope, receive)
+async def push(site: Site, scope: HTTPScope, told: Told, receive: Receive, send: Send) -> None:
+    session = await signed_in(site, scope, told, {}, "POST")
+    body = await read_body(told, receive)
     await send_whole(send, await site.sync.push(session, body, language_of(scope)), [(b"content-type", JSON)])
 
 
-@asgi("/api/pull", copy_scope=False)
-async def pull(scope: Scope, receive: Receive, send: Send) -> None:
-    site, session = await begin(scope, "GET")
-    asked = dict(parse_query(scope["query_string"]))
+async def pull(site: Site, scope: HTTPScope, told: Told, receive: Receive, send: Send) -> None:
+    asked = parse_query(scope["query_string"])
+    session = await signed_in(site, scope, told, asked, "GET")
     page = await site.sync.pull(
         session,
         project=project_of(asked),
         cursor=number_of(asked, "cursor", 0, SEQ_MAX, 0),
         epoch=number_of(asked, "epoch", 0, SEQ_MAX, None),
         limit=number_of(asked, "limit", 1, SEQ_MAX, PAGE),
-        accept_encoding=header(scope, b"accept-encoding"),
+        accept_encoding=told.get(b"accept-encoding", b"").decode("latin-1"),
     )
     await send_whole(send, page.body, page.headers)
 
 
-@asgi("/api/live", copy_scope=False)
-async def live(scope: Scope, receive: Receive, send: Send) -> None:
-    site, session = await begin(scope, "GET")
+async def live(site: Site, scope: HTTPScope, told: Told, receive: Receive, send: Send) -> None:
+    session = await signed_in(site, scope, told, parse_query(scope["query_string"]), "GET")
     await site.sync.live(session, cast(Any, receive), cast(Any, send))
 
 
-async def begin(scope: Scope, method: str) -> tuple[Site, Session]:
-    """The site and the live session. Raises `method_not_allowed`, `signed_out`."""
-    site: Site = scope["litestar_app"].state.site
-    scope["path_template"] = scope["path"]
-    if scope.get("method") != method:
+HANDLERS: Final[Mapping[str, Handler]] = {"/api/push": push, "/api/pull": pull, "/api/live": live}
+
+
+async def signed_in(site: Site, scope: HTTPScope, told: Told, asked: Mapping[str, str], method: str) -> Session:
+    """The live session. Raises `method_not_allowed`, `signed_out`."""
+    if scope["method"] != method:
         raise Problem("method_not_allowed")
-    session = await session_of(Request(scope), site)
+    device = told.get(b"x-device", b"").decode("latin-1") or asked.get("device", "")
+    session = await session_by(told.get(b"cookie", b"").decode("latin-1"), device, site)
     if session is None:
         raise Problem("signed_out")
-    return site, session
+    return session
 
 
-async def read_body(scope: Scope, receive: Receive) -> bytes:
+async def read_body(told: Told, receive: Receive) -> bytes:
     """All of it, up to BODY_BYTES_MAX. Raises `too_large`, as early as it is known."""
-    length = header(scope, b"content-length")
+    length = told.get(b"content-length", b"")
     if length.isdigit() and int(length) > BODY_BYTES_MAX:
-        raise Problem("too_large")
+        raise Problem("too_large", limit=BODY_BYTES_MAX)
     parts, size = [], 0
     while True:
         message: Any = await receive()
@@ -82,35 +81,32 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > BODY_BYTES_MAX:
-            raise Problem("too_large")
+            raise Problem("too_large", limit=BODY_BYTES_MAX)
         if not message.get("more_body"):
             return b"".join(parts)
 
 
 async def send_whole(send: Send, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-    told = [*headers, (b"content-length", str(len(body)).encode())]
+    told = [*headers, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": told})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
-
-
-def parse_query(query: bytes) -> list[tuple[str, str]]:
+def parse_query(query: bytes) -> dict[str, str]:
     try:
-        return parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=50)
+        return dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=50))
     except ValueError as error:
         raise Problem("malformed", reason="the query cannot be read") from error
 
 
-def project_of(asked: dict[str, str]) -> str:
-    if not re.fullmatch(ID, asked.get("project", "")):
+def project_of(asked: Mapping[str, str]) -> str:
+    project = asked.get("project", "")
+    if not re.fullmatch(ID, project):
         raise Problem("malformed", reason="project: an id is needed")
-    return asked["project"]
+    return project
 
 
-def number_of(asked: dict[str, str], name: str, least: int, most: int, default: Any) -> Any:
+def number_of(asked: Mapping[str, str], name: str, least: int, most: int, default: Any) -> Any:
     text = asked.get(name)
     if text is None:
         return default
@@ -119,13 +115,10 @@ def number_of(asked: dict[str, str], name: str, least: int, most: int, default: 
     return int(text)
 
 
-routes = [push, pull, live]
-
-
 # OpenAPI
 
 
-def asked(name: str, schema: dict[str, Any], about: str, *, required: bool = False) -> dict[str, Any]:
+def parameter(name: str, schema: dict[str, Any], about: str, *, required: bool = False) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": required, "schema": schema, "description": about}
 
 
@@ -175,10 +168,10 @@ PATHS: Final[dict[str, Any]] = {
             "operationId": "pull",
             "tags": ["exchange"],
             "parameters": [
-                asked("project", {"type": "string", "pattern": ID}, "Whose records", required=True),
-                asked("cursor", WHOLE, "The last seq received; 0 for a fresh phone"),
-                asked("epoch", WHOLE, "The epoch that the phone last heard"),
-                asked("limit", {**WHOLE, "minimum": 1}, "Records a page"),
+                parameter("project", {"type": "string", "pattern": ID}, "Whose records", required=True),
+                parameter("cursor", WHOLE, "The last seq received; 0 for a fresh phone"),
+                parameter("epoch", WHOLE, "The epoch that the phone last heard"),
+                parameter("limit", {**WHOLE, "minimum": 1}, "Records a page"),
             ],
             "responses": answers("application/x-ndjson", "A header line, then one record a line", {"type": "string"}),
         }

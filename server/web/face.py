@@ -1,15 +1,14 @@
-"""All addresses of the engine, in one list; modules add their own."""
+"""The addresses of the engine that the framework serves, in one list; modules add their own."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from server.web import devices, exchange, export, hello, history, invites, lan, people, printed, shell, signin
+from server.web import devices, export, hello, history, invites, lan, people, printed, shell, signin
 
 routes: list[Any] = [
     *hello.routes,
     *signin.routes,
-    *exchange.routes,
     *devices.routes,
     *invites.routes,
     *people.routes,

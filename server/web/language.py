@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, Literal
 from urllib.parse import parse_qs
 
 Language = Literal["zh", "en"]
 FIRST: Final[Language] = "zh"
 RANGES_MAX: Final = 20
+CACHED_LENGTH_MAX: Final = 300
 
 
 def choose(query: bytes, accept: str) -> Language:
+    if len(query) + len(accept) > CACHED_LENGTH_MAX:
+        return chosen(query, accept)
+    return chosen_before(query, accept)
+
+
+@lru_cache(maxsize=512)
+def chosen_before(query: bytes, accept: str) -> Language:
+    return chosen(query, accept)
+
+
+def chosen(query: bytes, accept: str) -> Language:
     return named(asked(query)) or preferred(accept) or FIRST
 
 

@@ -19,7 +19,7 @@ from litestar.params import JSONBody
 from server.core.problem import Problem
 from server.store.database import NothingChanged
 from server.store.people import NewPerson, insert_person, member_changes, tidy, tidy_login
-from server.web.caller import COOKIE, Caller, TheCaller, session_of, token_of
+from server.web.caller import COOKIE, Caller, TheCaller, device_of, session_of, token_in
 from server.web.device import NewDevice, check_point, device_id
 from server.web.limit import address_key
 from server.web.password import LENGTH_MAX
@@ -99,7 +99,8 @@ async def enrol(request: HttpRequest, site: TheSite, data: JSONBody[Enrol]) -> R
 async def me(request: HttpRequest, caller: TheCaller, site: TheSite) -> Response[Me]:
     """Lets the session last on from now."""
     await prolong(site, caller)
-    return with_cookies(request, await describe(site, caller.person, caller.device), token_of(request))
+    token = token_in(request.headers.get("cookie", ""), device_of(request))
+    return with_cookies(request, await describe(site, caller.person, caller.device), token)
 
 
 @post("/api/logout", summary="Sign this device out", tags=["sign-in"], status_code=204)

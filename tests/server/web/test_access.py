@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from litestar.routes import ASGIRoute, HTTPRoute
+from litestar.routes import HTTPRoute
 
 from server.app import App
 from server.config import ROOT, Settings
+from server.web.exchange import HANDLERS, PATHS
 from tests.server.web.access import ACCESS, OPEN, Row
 from tests.server.web.kit import EVERYBODY, Phone, Town, town
 
@@ -32,12 +33,15 @@ TABLE = tables()
 
 
 def addresses(app: App) -> Iterator[tuple[str, str]]:
+    yield from ((method.upper(), path) for path, item in PATHS.items() for method in item)
     for route in app.framework.routes:
         path = "/" + "/".join(part if isinstance(part, str) else f"{{{part.name}}}" for part in route.path_components)
-        if isinstance(route, ASGIRoute):
-            yield ("POST" if path == "/api/push" else "GET"), path
-        elif isinstance(route, HTTPRoute):
+        if isinstance(route, HTTPRoute):
             yield from ((method, path) for method in route.methods if method != "OPTIONS")
+
+
+def test_what_the_edge_serves_by_itself_is_described() -> None:
+    assert HANDLERS.keys() == PATHS.keys()
 
 
 def test_every_address_has_a_row(tmp_path: Path) -> None:

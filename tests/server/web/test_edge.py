@@ -64,7 +64,7 @@ async def test_P11_a_changing_request_from_anywhere_but_the_app_is_refused(town:
     ],
 )
 def test_a_name_that_somebody_else_resolves_to_this_machine_gets_nothing(host: str, is_known: bool) -> None:
-    assert is_known_host(host, {"localhost", "site.example"}) is is_known
+    assert is_known_host(host, frozenset({"localhost", "site.example"})) is is_known
 
 
 async def test_a_wrong_host_is_answered_421_and_the_configured_one_served(tmp_path: Path) -> None:
