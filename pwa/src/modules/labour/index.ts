@@ -1,5 +1,6 @@
 // What labour brings beside its declaration: the card on Today and four screens of its own.
 import type { ModuleFace } from '../../ui/module.ts';
+import { CHECKIN } from './declared.generated.ts';
 import TodayCard from './TodayCard.svelte';
 
 const face: ModuleFace = {
@@ -11,6 +12,8 @@ const face: ModuleFace = {
     'labour/scan': () => import('./ScanScreen.svelte'),
     'labour/sheets': () => import('./SheetsScreen.svelte'),
   },
+  automatic: async (c, site) =>
+    c === CHECKIN ? (await import('./automatic.ts')).automatic(site) : () => ({}),
   links: [
     { label: 'labour.crew', path: '/labour/crew', icon: 'people', roles: ['foreman'] },
     { label: 'labour.scan', path: '/labour/scan', icon: 'scan' },

@@ -37,10 +37,13 @@ export function personField(kind: Kind): string | null {
 
 const WIDTHS: Readonly<Partial<Record<Field['type'], string>>> = {
   date: 'minmax(7rem, 0.8fr)',
-  instant: 'minmax(6.5rem, 0.8fr)',
+  instant: 'minmax(5.5rem, 0.6fr)',
   text: 'minmax(6rem, 1.6fr)',
   long_text: 'minmax(6rem, 2fr)',
   multi_choice: 'minmax(6rem, 1.6fr)',
+  choice: 'minmax(4.5rem, 1.1fr)',
+  number: 'minmax(4rem, 0.7fr)',
+  minutes: 'minmax(4rem, 0.6fr)',
   place: 'minmax(6rem, 1.4fr)',
 };
 
