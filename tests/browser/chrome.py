@@ -17,6 +17,7 @@ from typing import Any, Literal
 import psutil
 from playwright.sync_api import BrowserContext, Error, Locator, Page, Playwright, expect
 
+from server.demo.cast import SITE_FENCE
 from tests.browser import words
 from tests.browser.wait import until
 
@@ -25,7 +26,7 @@ Theme = Literal["paper", "sunlight", "night"]
 
 NARROW = (360, 740)
 WIDE = (1280, 800)
-GATE = {"latitude": 31.2304, "longitude": 121.4737, "accuracy": 12}
+GATE = {"latitude": SITE_FENCE[0] / 1e7, "longitude": SITE_FENCE[1] / 1e7, "accuracy": 12}
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -63,7 +64,7 @@ class Phone:
             self.profile,
             executable_path=self.chromium,
             headless=True,
-            args=[*ARGUMENTS, *self.arguments],
+            args=[*ARGUMENTS, f"--lang={self.language}", *self.arguments],
             env={**os.environ, "HOME": str(self.home)} if self.home else None,
             viewport={"width": self.size[0], "height": self.size[1]},
             is_mobile=self.size[0] < 700,
