@@ -7,6 +7,7 @@ trouble is raised as a Problem. One per process.
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -89,6 +90,7 @@ class Sync:
     async def start(self) -> None:
         """Also look after live connections, and do the jobs as they fall due."""
         self.attach()
+        gc.freeze()  # what is loaded by now stays; the collector need not look at it again
         self._running = [asyncio.create_task(self.hub.run()), asyncio.create_task(self.jobs.run())]
 
     async def stop(self) -> None:
