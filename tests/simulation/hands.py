@@ -249,7 +249,7 @@ def decide(desk: Desk) -> list[Op]:
     record = desk.random.choice(held)
     of = desk.random.choice(record["held"])["of"]
     op = {"c": record["c"], "r": record["r"], "of": of}
-    if desk.random.random() < 0.3:
+    if desk.random.random() < 0.45:
         return [{"k": "decline", **op, "note": "no"}]
     kind = desk.declarations.kind(record["c"])
     after = _as_amended(record, op, kind)
