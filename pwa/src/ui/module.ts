@@ -3,6 +3,7 @@
 
 import type { Component } from 'svelte';
 import type { Value } from '../core/value.ts';
+import type { Shown } from '../store/phone.ts';
 import type { Key } from './i18n.svelte.ts';
 import type { IconName } from './icons/icons.ts';
 import type { Site } from './site.svelte.ts';
@@ -31,8 +32,16 @@ export interface ModuleFace {
   /** `module/screen` → screen at `/module/screen` */
   readonly routes: Readonly<Record<string, ScreenLoader>>;
   readonly links?: readonly ModuleLink[];
+  /** An entry as a person should read it now: what only the passing of time tells (still at work). */
+  readonly seen?: (shown: Shown, now: number) => Shown;
   /** For a form of this module's kind: what the app itself fills in (`automatic` fields), from the rest. */
   readonly automatic?: (c: string, site: Site) => Promise<Fill>;
+}
+
+/** An entry as its module wants it read. */
+export function seenBy(faces: readonly ModuleFace[], shown: Shown, now: number): Shown {
+  const face = faces.find((one) => one.module === shown.c.split('.')[0]);
+  return face?.seen?.(shown, now) ?? shown;
 }
 
 type Values = Readonly<Record<string, Value>>;
