@@ -29,6 +29,8 @@ class Settings:
     """The address that people use, when it is not the one that the server listens on."""
     hosts: frozenset[str] = field(default_factory=frozenset)
     """More host names that requests may ask for; addresses and localhost always may."""
+    proxies: str = "127.0.0.1,::1"
+    """Addresses of reverse proxies whose word on the caller's address and scheme is taken."""
     demo: bool = False
     lan: bool = False
 
@@ -39,7 +41,8 @@ class Settings:
 
 
 def read(env: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from GONGBU_DATA, DATABASE_URL, GONGBU_HOST, GONGBU_PORT, GONGBU_URL, GONGBU_HOSTS, GONGBU_DIST."""
+    """Settings from GONGBU_DATA, DATABASE_URL, GONGBU_HOST, GONGBU_PORT, GONGBU_URL, GONGBU_HOSTS,
+    GONGBU_PROXIES, GONGBU_DIST."""
     return Settings().at(
         data=Path(env["GONGBU_DATA"]) if env.get("GONGBU_DATA") else None,
         database_url=env.get("DATABASE_URL"),
@@ -47,5 +50,6 @@ def read(env: Mapping[str, str] = os.environ) -> Settings:
         port=int(env["GONGBU_PORT"]) if env.get("GONGBU_PORT", "").isdigit() else None,
         url=env["GONGBU_URL"].rstrip("/") if env.get("GONGBU_URL") else None,
         hosts=frozenset(filter(None, env.get("GONGBU_HOSTS", "").lower().split(","))) or None,
+        proxies=env.get("GONGBU_PROXIES") or None,
         dist=Path(env["GONGBU_DIST"]) if env.get("GONGBU_DIST") else None,
     )

@@ -88,7 +88,7 @@ async def serve(settings: Settings, lan: str | None) -> int:
     doors = secure.doors(app, bound) if secure else [Door(one, app) for one in bound]
     try:
         async with app.lifespan():
-            servers = [make_server(door) for door in doors]
+            servers = [make_server(door, settings.proxies) for door in doors]
             stop_on_signals(app, servers)
             servers[-1].announce = lambda: announce(app, settings, secure)
             await asyncio.gather(*(server.serve([door.bound]) for door, server in zip(doors, servers, strict=True)))
@@ -194,7 +194,7 @@ def open_lan(settings: Settings, lan: str) -> Secure | None:
 # Running
 
 
-def make_server(door: Door) -> Any:
+def make_server(door: Door, proxies: str) -> Any:
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -211,10 +211,10 @@ def make_server(door: Door) -> Any:
         def capture_signals(self) -> Iterator[None]:
             yield
 
-    return Server(config_of(door))
+    return Server(config_of(door, proxies))
 
 
-def config_of(door: Door) -> uvicorn.Config:
+def config_of(door: Door, proxies: str) -> uvicorn.Config:
     import uvicorn
 
     chain, key = door.certificate or (None, None)
@@ -227,7 +227,7 @@ def config_of(door: Door) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=True,
-        forwarded_allow_ips="127.0.0.1,::1",
+        forwarded_allow_ips=proxies,
         backlog=WAITING_MAX,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_S,

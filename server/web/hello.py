@@ -7,6 +7,7 @@ from litestar import get
 
 from server.config import VERSION
 from server.core.problem import Problem
+from server.web import log
 from server.web.site import TheSite
 
 
@@ -33,7 +34,8 @@ async def healthz(site: TheSite) -> Health:
     """503 `unavailable` when the database does not answer."""
     try:
         await site.store.rows("SELECT 1")
-    except OSError as error:
+    except Exception as error:  # whatever keeps the database from answering
+        log.error("the database does not answer", error)
         raise Problem("unavailable", retry_after=5) from error
     return Health(True)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from litestar import Response, get
 
 from server.core.problem import Problem
@@ -35,14 +38,16 @@ async def invite(request: HttpRequest, caller: TheCaller, site: TheSite, id: Pat
     if found.revoked is not None or found.expires <= site.now() or found.uses >= found.uses_max:
         raise Problem("not_found")
     rows = await site.store.rows(
-        "SELECT p.name, t.name, w.name FROM project p LEFT JOIN team t ON t.id = ? LEFT JOIN person w ON w.id = ?"
+        "SELECT p.name, p.zone, t.name, w.name FROM project p LEFT JOIN team t ON t.id = ? LEFT JOIN person w ON w.id = ?"
         " WHERE p.id = ?",
         found.team,
         found.person,
         found.project,
     )
-    site_name, team, person = rows[0]
-    return page("invite.html", lang=caller.lang, invite=found, site_name=site_name, team=team, person=person)
+    site_name, zone, team, person = rows[0]
+    until = f"{datetime.fromtimestamp(found.expires / 1000, ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+    told = {"invite": found, "site_name": site_name, "team": team, "person": person, "until": until}
+    return page("invite.html", lang=caller.lang, **told)
 
 
 routes = [poster, invite]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import signal
@@ -10,15 +11,21 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from server.cli import COMMANDS, run
 from server.cli.project import read_point
 from server.cli.say import width
 from server.config import ROOT
+from server.core.declaration import load
+from server.store import people
+from server.store.people import NewPerson
+from server.store.store import open_store
+from tests.server.web.kit import FROM_APP, NOW, Phone, hashed
 
 Capture = pytest.CaptureFixture[str]
 
@@ -208,6 +215,35 @@ def test_serve_ends_although_somebody_still_listens(tmp_path: Path) -> None:
             assert idle.recv(100)
             process.send_signal(signal.SIGINT)
             assert process.wait(20) == 0
+
+
+async def test_serve_ends_without_losing_what_it_acknowledged(tmp_path: Path) -> None:
+    """Pushes go on while it stops: each is answered after its commit, or not at all."""
+    data, declared = tmp_path / "data", load(ROOT / "shared" / "modules")
+    store = await open_store(None, data, declared)
+    project = await people.add_project(store, "一号", NOW)
+    await people.add_people(store, project, [NewPerson("w", "worker", hashed(), roles=["manager"])], NOW)
+    await store.close()
+    acknowledged = []
+    with served(data) as (process, address, _):
+        async with httpx.AsyncClient(base_url=address, headers=FROM_APP) as http:
+            phone = Phone(http)
+            await phone.login("worker")
+            with suppress(httpx.HTTPError):
+                for n in range(1, 10_000):
+                    answer = await phone.push(project, [{"k": "del", "c": "core.team", "r": "x"}])
+                    if answer.status_code != 200:
+                        break
+                    acknowledged.append(n)
+                    if n == 20:
+                        process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(process.wait, 20) == 0
+    store = await open_store(None, data, declared)
+    kept = [n for (n,) in await store.rows("SELECT n FROM refused ORDER BY n")]
+    await store.close()
+    assert len(acknowledged) >= 20
+    assert kept[: len(acknowledged)] == acknowledged
+    assert len(kept) - len(acknowledged) <= 1, "one more may have been stored whose answer was lost"
 
 
 def test_serve_on_a_taken_port_says_so(tmp_path: Path, capsys: Capture) -> None:
