@@ -38,8 +38,8 @@ async def invite(request: HttpRequest, caller: TheCaller, site: TheSite, id: Pat
     if found.revoked is not None or found.expires <= site.now() or found.uses >= found.uses_max:
         raise Problem("not_found")
     rows = await site.store.rows(
-        "SELECT p.name, p.zone, t.name, w.name FROM project p LEFT JOIN team t ON t.id = ? LEFT JOIN person w ON w.id = ?"
-        " WHERE p.id = ?",
+        "SELECT p.name, p.zone, t.name, w.name FROM project p"
+        " LEFT JOIN team t ON t.id = ? LEFT JOIN person w ON w.id = ? WHERE p.id = ?",
         found.team,
         found.person,
         found.project,
