@@ -39,6 +39,8 @@ export interface Accounts {
   forget(person: string): Promise<void>;
   /** Drains the outbox and pulls now; `status()` tells the outcome. */
   sendNow(): Promise<void>;
+  /** Closes the open person and stops the exchange; everything stays as it is. */
+  stop(): void;
   /** Asks the browser to keep the storage; the answer is in the status too. */
   persist(): Promise<boolean>;
   estimate(): Promise<{ readonly usage: number; readonly quota: number } | null>;

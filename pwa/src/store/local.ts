@@ -24,7 +24,7 @@ import { newId, type Random } from './id.ts';
 import { signText } from './key.ts';
 import { lazily } from './lazily.ts';
 import { CORE_KINDS, type Names, readNames } from './names.ts';
-import { openNotices } from './notice.ts';
+import { type Notice, openNotices } from './notice.ts';
 import * as outbox from './outbox.ts';
 import type {
   HistoryEntry,
@@ -167,6 +167,7 @@ class LocalPhone implements Local {
   #skew: number | null = null;
   #sending: ReadonlySet<number> = new Set();
   #saving: Promise<unknown> = Promise.resolve();
+  #reading = 0;
 
   constructor(db: PersonDb, me: Me, { person, declarations, surroundings, history }: Opening) {
     this.person = { id: me.id, name: me.name };
@@ -197,18 +198,18 @@ class LocalPhone implements Local {
 
   /** Another tab wrote to the same database: what is kept in memory is read again. */
   #hearOtherTabs(): void {
-    this.#notices.watch('outbox', (notice) => {
-      if (notice.isOther) void this.#readCounts().then(() => this.#tellHere('status'));
+    const whenOther = (topic: Topic, hear: (notice: Notice) => Promise<void> | void): void => {
+      this.#notices.watch(topic, (notice) => {
+        if (notice.isOther) Promise.resolve(hear(notice)).then(() => this.#tellHere('status'), ifClosed);
+      });
+    };
+    whenOther('outbox', () => this.#readCounts());
+    whenOther('records', async ({ isCore }) => {
+      await this.#readProjects();
+      if (isCore) await this.#readNames();
     });
-    this.#notices.watch('status', (notice) => {
-      if (notice.isOther && notice.report)
-        this.#report = { ...this.#report, ...(notice.report as Partial<Report>) };
-    });
-    this.#notices.watch('records', (notice) => {
-      if (!notice.isOther) return;
-      void this.#readProjects()
-        .then(() => this.#readNames())
-        .then(() => this.#tellHere('status'));
+    this.#notices.watch('status', ({ isOther, report }) => {
+      if (isOther && report) this.#report = { ...this.#report, ...(report as Partial<Report>) };
     });
   }
 
@@ -339,10 +340,10 @@ class LocalPhone implements Local {
     return numbers;
   }
 
-  async #outboxChanged(): Promise<void> {
+  async #outboxChanged(isCore = false): Promise<void> {
     await this.#readCounts();
     this.#notices.tell({ topic: 'outbox' });
-    this.#notices.tell({ topic: 'records' });
+    this.#notices.tell({ topic: 'records', isCore });
     this.#tellHere('status');
   }
 
@@ -498,8 +499,9 @@ class LocalPhone implements Local {
     await this.#readProjects();
     if (!isTaken) return false;
     if (page.lines.length === 0) return true;
-    if (page.lines.some(({ record }) => record.c.startsWith('core.'))) await this.#readNames();
-    await this.#outboxChanged();
+    const isCore = page.lines.some(({ record }) => record.c.startsWith('core.'));
+    if (isCore) await this.#readNames();
+    await this.#outboxChanged(isCore);
     return true;
   }
 
@@ -528,7 +530,7 @@ class LocalPhone implements Local {
     this.#cache.ids.clear();
     await this.#readProjects();
     await this.#readNames();
-    this.#notices.tell({ topic: 'records' });
+    this.#notices.tell({ topic: 'records', isCore: true });
   }
 
   async tidy(project: string): Promise<void> {
@@ -576,16 +578,25 @@ class LocalPhone implements Local {
     this.#names = readNames(found, this.declarations.kind);
   }
 
+  /** Of several readings under way the one begun last counts: it saw the newest state. */
   async #readCounts(): Promise<void> {
+    const turn = ++this.#reading;
+    const tx = this.#db.transaction(['outbox', 'numbers']);
     const [entries, lastSync, skew] = await Promise.all([
-      this.#db.getAll('outbox'),
-      this.#db.get('numbers', 'lastSync'),
-      this.#db.get('numbers', 'skew'),
+      tx.objectStore('outbox').getAll(),
+      tx.objectStore('numbers').get('lastSync'),
+      tx.objectStore('numbers').get('skew'),
     ]);
+    if (turn !== this.#reading) return;
     this.#counts = countsOf(entries);
     this.#lastSync = lastSync ?? null;
     this.#skew = skew ?? null;
   }
+}
+
+/** A notice may come in while the phone is being closed. */
+function ifClosed(error: unknown): void {
+  if (!(error instanceof DOMException)) throw error;
 }
 
 function countsOf(entries: readonly Entry[]): Pick<SyncStatus, keyof typeof NO_COUNTS> {

@@ -8,6 +8,8 @@ export interface Notice {
   readonly topic: Topic | 'saved';
   /** What the exchange reports, for the other tabs' status. */
   readonly report?: unknown;
+  /** Names, teams or zones may have changed. */
+  readonly isCore?: boolean;
   /** Came from another tab. */
   readonly isOther?: true;
 }

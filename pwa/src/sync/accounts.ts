@@ -47,7 +47,7 @@ export function createAccounts({ declarations, env = browserEnvironment() }: Acc
     opened = attach(local);
     remember(person);
     void opened.exchange();
-    void putRow({ ...row, lastUsed: env.now() });
+    putRow({ ...row, lastUsed: env.now() }).catch(() => undefined);
     void env.storage?.persisted().then((persisted) => local.report({ persisted }));
     return local;
   }
@@ -114,15 +114,13 @@ export function createAccounts({ declarations, env = browserEnvironment() }: Acc
     const made = await makeKey();
     const tx = db.transaction('key', 'readwrite', STRICT);
     const other = await tx.store.get('key');
-    if (!other) tx.store.put(made, 'key');
-    await tx.done;
+    await Promise.all([other ?? tx.store.put(made, 'key'), tx.done]);
     return other ?? made;
   }
 
   async function putRow(row: PersonRow): Promise<void> {
     const tx = (await phone()).transaction('people', 'readwrite', STRICT);
-    tx.store.put(row);
-    await tx.done;
+    await Promise.all([tx.store.put(row), tx.done]);
   }
 
   async function signOut(person: string, erase: boolean): Promise<SignedOut> {
@@ -194,6 +192,7 @@ export function createAccounts({ declarations, env = browserEnvironment() }: Acc
     async sendNow() {
       await (await opened?.exchange())?.run();
     },
+    stop: close,
     async persist() {
       const persisted = (await env.storage?.persist()) ?? false;
       opened?.local.report({ persisted });

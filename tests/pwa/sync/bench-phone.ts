@@ -52,6 +52,8 @@ export interface Bench {
   change: (change: 'shown' | 'hidden' | 'online' | 'offline') => void;
   /** The app started (again) on this phone; another start beside it is another tab. */
   start(): Accounts;
+  /** Every app that was started here ends. */
+  stop(): void;
   /** It dies at the so-manieth step from now. */
   dieAt(step: number): void;
   /** A new battery; answers how many steps there were before the old one died, if it did. */
@@ -64,6 +66,8 @@ interface Battery {
   readonly isFlat: boolean;
 }
 
+/** One bench at a time: the one before is switched off. */
+let stopBefore = (): void => undefined;
 let battery = charged(Number.POSITIVE_INFINITY);
 
 function charged(last: number): Battery {
@@ -76,26 +80,23 @@ function charged(last: number): Battery {
   };
 }
 
-function step(from: Battery): void {
-  if (from.isFlat || ++from.steps >= from.last) throw new TypeError('the battery is flat');
+function hasPower(from: Battery): boolean {
+  return !from.isFlat && ++from.steps < from.last;
 }
 
 /** Every write to the disk is a step; the transaction that it was part of dies with it. */
 for (const name of ['put', 'add', 'delete'] as const) {
   const real = IDBObjectStore.prototype[name] as (...given: unknown[]) => IDBRequest;
   IDBObjectStore.prototype[name] = function (this: IDBObjectStore, ...given: unknown[]): never {
-    try {
-      step(battery);
-    } catch (error) {
-      this.transaction.abort();
-      throw error;
-    }
-    return real.apply(this, given) as never;
+    const request = real.apply(this, given);
+    if (!hasPower(battery)) this.transaction.abort();
+    return request as never;
   };
 }
 
 /** A phone as new, with a site and its people. */
 export function makeBench(seed = 1): Bench {
+  stopBefore();
   globalThis.indexedDB = new IDBFactory();
   const declarations = loadDeclarations();
   const server = new FakeServer(declarations);
@@ -105,6 +106,11 @@ export function makeBench(seed = 1): Bench {
   server.addPerson('boss', PROJECT, ['supervisor', 'office'], []);
   const journal = new MemoryJournal();
   const clock = { ms: server.now };
+  const started: Accounts[] = [];
+  const stop = (): void => {
+    for (const accounts of started.splice(0)) accounts.stop();
+  };
+  stopBefore = stop;
   const random = randomFrom(seed);
   const hearers = new Set<(change: 'shown' | 'hidden' | 'online' | 'offline') => void>();
   const envOf = (own: Battery): Environment => ({
@@ -115,9 +121,9 @@ export function makeBench(seed = 1): Bench {
     journal,
     // Before it is sent, and before the answer is heard.
     fetch: async (input, init) => {
-      step(own);
+      if (!hasPower(own)) throw new TypeError('the battery is flat');
       const response = await server.fetch(input, init);
-      step(own);
+      if (!hasPower(own)) throw new TypeError('the battery is flat');
       return response;
     },
     chance: random,
@@ -142,7 +148,12 @@ export function makeBench(seed = 1): Bench {
     change: (change) => {
       for (const fn of hearers) fn(change);
     },
-    start: () => createAccounts({ declarations, env: envOf(battery) }),
+    start() {
+      const accounts = createAccounts({ declarations, env: envOf(battery) });
+      started.push(accounts);
+      return accounts;
+    },
+    stop,
     dieAt(at) {
       battery.steps = 0;
       battery.last = at;
@@ -151,6 +162,7 @@ export function makeBench(seed = 1): Bench {
       const { steps, isFlat } = battery;
       // What the dead app still holds stays dead: its battery is not the new one.
       battery.last = 0;
+      stop();
       battery = charged(Number.POSITIVE_INFINITY);
       hearers.clear();
       return { steps, died: isFlat };

@@ -1,6 +1,6 @@
 // The whole way there and back, on a bench: what is saved arrives once, what is there comes down once.
 
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Accounts } from '../../../pwa/src/store/account.ts';
 import type { Phone } from '../../../pwa/src/store/phone.ts';
 import { type Bench, makeBench, newThing, PROJECT, setOp, THING } from './bench-phone.ts';
@@ -16,6 +16,8 @@ beforeEach(async () => {
   phone = await accounts.signIn('wang', 'x');
   await accounts.sendNow();
 });
+
+afterEach(() => bench.stop());
 
 const offline = (): never => {
   throw new TypeError('no network');
