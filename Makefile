@@ -30,7 +30,7 @@ help:
 setup: $(VENV)/.app-stamp pwa/dist/.stamp
 
 run: setup
-	@$(VENV)/bin/gongbu serve --demo --data "$(DATA)" --port "$(PORT)"
+	@$(VENV)/bin/gongbu serve --demo --lan=auto --data "$(DATA)" --port "$(PORT)"
 
 test: setup $(VENV)/.dev-stamp
 	@$(WITH_NODE) $(PY) -m tests.suite
