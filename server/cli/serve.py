@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 GRACE_S: Final = 10
 LOCAL: Final = ("127.0.0.1", "::1", "localhost")
+NEXT: Final = "\n  "
 ANY: Final = ("0.0.0.0", "::")
 WAITING_MAX: Final = 2048
 
@@ -269,6 +270,7 @@ def announce(app: App, settings: Settings, secure: Secure | None) -> None:
 
 def phone_lines(settings: Settings, secure: Secure | None) -> list[str]:
     """How a phone gets here: a QR, if there is an address that a phone can reach."""
+    from server.web.lan import grouped
     from server.web.qr import terminal
 
     if secure:
@@ -276,7 +278,7 @@ def phone_lines(settings: Settings, secure: Secure | None) -> list[str]:
             "\nOn a phone of this network, scan. The first time it leads through trusting the certificate.",
             f"  {secure.helper}",
             terminal(secure.helper),
-            f"To compare there, SHA-256 of the certificate authority:\n  {secure.fingerprint}\n",
+            f"To compare there, SHA-256 of the certificate authority:\n  {NEXT.join(grouped(secure.fingerprint))}\n",
         ]
     if settings.url:
         return [terminal(settings.url)]
