@@ -1,0 +1,1 @@
+"""工簿 Gongbu: the server of a construction site's record book."""
