@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from server.core.value import Value
 from server.store.round import Statement, Watch, decode
 from server.store.store import Store
 
+log: Final = logging.getLogger("gongbu.computed")
 FIRST_DAY: Final = "0001-01-01"
 LAST_DAY: Final = "9999-12-31"
 Span = tuple[str, str]  # first and last day, inclusive
@@ -100,7 +102,11 @@ async def recompute(store: Store, one: Computed, project: str) -> int:
     for group in sorted(dirty):
         spans = spans_of(dirty[group], one.around)
         found = await _read(store, one, project, group, spans)
-        ops += await asyncio.to_thread(_differences, one, project, group, spans, found, context)
+        try:
+            ops += await asyncio.to_thread(_differences, one, project, group, spans, found, context)
+        except Exception:
+            # What nobody can compute of one person must not keep everybody else's sums.
+            log.exception("a group could not be computed", extra={"kind": one.kind, "group": group})
         if len(ops) >= OPS_MAX:
             changed += len(ops)
             await store.put(project, ops)

@@ -130,6 +130,15 @@ def test_2_a_time_that_a_person_set_right_later_is_not_corrected_a_second_time()
     assert (entry.at, entry.clock_was_wrong) == (seven, False)
 
 
+@pytest.mark.parametrize("skew", [2**53 - 1, -(2**53) + 1])
+@pytest.mark.parametrize("et", [-(2**48), ms("2026-03-02 07:00")])
+@pytest.mark.parametrize("at", [0, 253_402_300_799_999])
+def test_2_a_clock_gone_mad_makes_no_instant_that_a_calendar_lacks(at: int, et: int, skew: int) -> None:
+    entry = effective({"worker": "w", "direction": "in", "at": at, "device_skew_ms": skew}, et)
+    assert 0 <= entry.at <= max(0, et)
+    assert paired(entry)
+
+
 def test_2_a_late_entry_of_an_early_time_keeps_its_time() -> None:
     seven = ms("2026-03-02 07:00")
     assert effective({"at": seven, "method": "manual"}, et=seven + 48 * HOUR_MS).at == seven

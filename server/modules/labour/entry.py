@@ -13,6 +13,7 @@ from server.core.merge import ET, Record, conflicts, is_deleted, shown
 from server.core.value import Value
 
 SKEW_MS_MAX: Final = 2 * 60_000  # a phone clock this far off is taken for right (M7)
+EARLIEST_MS: Final = 0  # a clock gone mad gives no instant that a calendar lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def effective_at(record: Record, values: dict[str, Value]) -> tuple[int, bool]:
     skew = 0 if writes else _number(values, "device_skew_ms") or 0
     if abs(skew) <= SKEW_MS_MAX:
         skew = 0
-    at = min(said - skew, known_by)
+    at = max(EARLIEST_MS, min(said - skew, known_by))
     return at, bool(skew) or said - at > SKEW_MS_MAX
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from server.core.merge import is_deleted
 from server.store.store import Store
-from server.sync.computed import ALWAYS, spans_of
+from server.sync.computed import ALWAYS, Inputs, Result, spans_of
 from server.sync.jobs import TRIES_MAX, Jobs
 from server.sync.mirror import mirror_id
-from tests.server.site import Clock, Phone, Site, add, change, entry, new_id, notice
+from tests.server.site import COMPUTED, Clock, Phone, Site, add, change, entry, new_id, notice
 
 
 def live(phone: Phone, c: str) -> list[dict[str, Any]]:
@@ -237,3 +239,23 @@ async def test_jobs_run_by_themselves_once_the_exchange_has_started(
             await asyncio.sleep(0.01)
             await site.office.pull()
     await site.worker.write(notice("still works"))
+
+
+async def test_what_cannot_be_computed_of_one_person_keeps_nobody_elses_sums(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails_for_the_worker(inputs: Inputs) -> Iterable[Result]:
+        if inputs.group == site.worker.person:
+            raise ValueError("the worker's entries are beyond me")
+        return count(inputs)
+
+    count = COMPUTED["yard.totals"].compute
+    monkeypatch.setitem(
+        site.sync._computed, "yard.total", replace(COMPUTED["yard.totals"], compute=fails_for_the_worker)
+    )
+    await site.worker.write(entry(site.worker.person))
+    await site.foreman.write(entry(site.foreman.person))
+    await site.sync.settle()
+    await site.office.pull()
+    assert [values["worker"] for values in live(site.office, "yard.total")] == [site.foreman.person]
+    assert "a group could not be computed" in caplog.text
