@@ -32,7 +32,7 @@ async def fold_of_the_log(site: Site) -> dict[str, Record]:
 
 async def some_ops(rng: random.Random, phone: Phone, known: list[tuple[str, str]]) -> list[dict[str, Any]]:
     ops: list[dict[str, Any]] = []
-    for _ in range(rng.randrange(1, 5)):
+    for _ in range(rng.randrange(1, 3)):
         c, r = rng.choice(known) if known else ("", "")
         what = rng.random()
         if not known or what < 0.3:
