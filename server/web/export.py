@@ -24,6 +24,7 @@ from server.core.field import Field, Label
 from server.core.merge import shown
 from server.core.person import Actor, granted
 from server.core.problem import Problem
+from server.core.value import canonical
 from server.web import sheet
 from server.web.caller import TheCaller
 from server.web.language import Language
@@ -74,7 +75,12 @@ class Book:
         field = self.kind.fields[name]
         if field.type in ("photos", "files", "rows"):
             return len({path.split(".")[1] for path in values if path.startswith(name + ".")}) or None
-        return self.plain(field, values.get(name))
+        value = values.get(name)
+        try:
+            return self.plain(field, value)
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            # Later than any calendar, or kept from before the field was declared (M9): as it stands.
+            return canonical(value).decode()
 
     def plain(self, field: Field, value: Any) -> Cell:
         if value is None:

@@ -27,7 +27,8 @@ FORMATS: Final[dict[str, str]] = {
 }
 TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ROWS_MAX: Final = 1_048_575
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+YEAR_MIN: Final = 1900  # a spreadsheet knows no earlier dates
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Xlsx:
         style: Any = self.formats[self.columns[at].kind]
         if cell is None:
             return
+        if isinstance(cell, dt.date) and cell.year < YEAR_MIN:
+            cell = cell.isoformat()
         if isinstance(cell, str):
             self.sheet.write_string(self.row, at, cell, style)
         elif isinstance(cell, bool):

@@ -117,6 +117,27 @@ async def test_the_export_holds_what_the_reader_may_see_of_the_days_asked(town: 
     assert len((await mate.http.get("/api/export/notes.note.csv", params={"project": town.one})).text.splitlines()) == 1
 
 
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+async def test_one_record_beyond_every_calendar_does_not_keep_the_others_from_the_export(
+    town: Town, suffix: str
+) -> None:
+    worker, me = await town.phone("worker"), town.people["worker"]
+    mad = [note(me, at=253_402_300_799_999), note(me, length=2**53 - 1), note(me, day="0001-01-01")]
+    results = (await worker.push(town.one, [*mad, note(me, "＝1+1")])).json()["results"]
+    assert results[0]["status"] == "applied"
+    got = await worker.http.get(f"/api/export/notes.note.{suffix}", params={"project": town.one})
+    assert got.status_code == 200
+    if suffix == "csv":
+        text = got.content.decode("utf-8-sig")
+        assert "253402300799999" in text
+        assert "'＝1+1" in text
+    else:
+        sheet = openpyxl.load_workbook(io.BytesIO(got.content)).active
+        assert sheet is not None
+        assert sheet.max_row == 5
+        assert "0001-01-01" in {cell.value for cell in sheet["A"]}
+
+
 @pytest.mark.parametrize(
     ("asked", "code"),
     [
