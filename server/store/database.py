@@ -20,6 +20,7 @@ Heads: TypeAlias = Mapping[str, int]  # project → newest seq
 
 PUSHES_IN_ROUND_MAX: Final = 64
 OPS_IN_ROUND_MAX: Final = 4_000
+COMPUTE_DELAY_MS: Final = 1_000  # what is computed waits for what else may come
 PAGE_SLACK: Final = OPS_MAX + 1  # a page never ends inside a seq, and a seq has this many at most
 EVERYTHING: Final = frozenset({"all", "office", "person:*", "team:*"})
 

@@ -18,6 +18,7 @@ import asyncpg
 from server.core.declaration import Declarations
 from server.core.problem import Problem
 from server.store.database import (
+    COMPUTE_DELAY_MS,
     EVERYTHING,
     OPS_IN_ROUND_MAX,
     PAGE_SLACK,
@@ -49,11 +50,11 @@ from server.store.round import (
     projects_of,
     repeats,
     wanted,
+    weight,
 )
 
 log: Final = logging.getLogger("gongbu.store")
 POOL_MAX: Final = 8
-COMPUTE_DELAY_MS: Final = 1_000
 TRIES_MAX: Final = 5
 LOST: Final = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
 LISTEN_AGAIN_S: Final = 1.0
@@ -214,7 +215,7 @@ class PostgresDatabase:
         ops, entry = 0, await self._waiting.get()
         while entry is not None:
             entries.append(entry)
-            ops += len(entry[0].ops) + sum(len(getattr(item.read, "ops", ())) for item in entry[0].items)
+            ops += weight(entry[0])
             if len(entries) >= PUSHES_IN_ROUND_MAX or ops >= OPS_IN_ROUND_MAX or self._waiting.empty():
                 return entries, False
             entry = self._waiting.get_nowait()

@@ -97,6 +97,11 @@ class Watch(msgspec.Struct, frozen=True):
     groups: Mapping[str, str] = {}
 
 
+def weight(push: Push) -> int:
+    """How many ops a push brings."""
+    return len(push.ops) + sum(len(item.read.ops) for item in push.items if isinstance(item.read, Batch))
+
+
 def devices_of(pushes: Iterable[Push]) -> list[str]:
     return sorted({push.device for push in pushes if push.items})
 

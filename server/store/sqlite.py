@@ -22,6 +22,7 @@ import msgspec
 from server.core.declaration import Declarations
 from server.core.problem import Problem
 from server.store.database import (
+    COMPUTE_DELAY_MS,
     EVERYTHING,
     OPS_IN_ROUND_MAX,
     PAGE_SLACK,
@@ -54,12 +55,12 @@ from server.store.round import (
     projects_of,
     repeats,
     wanted,
+    weight,
 )
 
 READERS_MAX: Final = 3
 SWITCH_S: Final = 0.0005
 PULSE_S: Final = 0.001  # what this process changes is felt at once, what another does this much later
-COMPUTE_DELAY_MS: Final = 1_000
 
 HEADS = "SELECT id, head FROM project WHERE id IN (SELECT value FROM json_each(?))"
 DEVICES = "SELECT id, last_n, revoked FROM device WHERE id IN (SELECT value FROM json_each(?))"
@@ -148,10 +149,12 @@ class SqliteDatabase:
         return await self._read(lambda reader: reader.execute(sql, args).fetchall())
 
     async def look(self, sql: str, *args: Any) -> list[Row]:
+        self._must_be_open()
         return self._eye.execute(sql, args).fetchall()
 
     async def pulse(self, project: str) -> tuple[int, int | None]:
         """Asked several times by each of a hundred woken phones: one look serves for a moment."""
+        self._must_be_open()
         now = time.monotonic()
         if now >= self._felt_until:
             self._felt.clear()
@@ -165,6 +168,7 @@ class SqliteDatabase:
         return await self._read(lambda reader: _page(reader, project, sql, args, limit, fresh))
 
     async def recent(self, project: str, after: int, limit: int) -> tuple[int, list[Recent]]:
+        self._must_be_open()
         with _Snapshot(self._eye):
             head = self._eye.execute(HEAD, (project,)).fetchone()
             rows = self._eye.execute(RECENT, (project, after, limit)).fetchall()
@@ -174,10 +178,15 @@ class SqliteDatabase:
         def run() -> T:
             return work(self._reader.connection)
 
+        self._must_be_open()
         return await self._loop.run_in_executor(self._readers, run)
 
     def _open_reader(self) -> None:
         self._reader.connection = connect(self.path)
+
+    def _must_be_open(self) -> None:
+        if self._closed:
+            raise Problem("unavailable", retry_after=5)
 
     # writing
 
@@ -190,8 +199,7 @@ class SqliteDatabase:
         return rows
 
     async def _ask(self, work: Work) -> Any:
-        if self._closed:
-            raise Problem("unavailable", retry_after=5)
+        self._must_be_open()
         future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.put((work, future))
         return await future
@@ -277,9 +285,7 @@ def _parts(entries: list[Entry]) -> list[list[Entry]]:
 
 
 def _weight(work: Work) -> int:
-    if isinstance(work, Change):
-        return len(work.statements)
-    return len(work.ops) + sum(len(getattr(item.read, "ops", ())) for item in work.items)
+    return len(work.statements) if isinstance(work, Change) else weight(work)
 
 
 def _told(error: Exception) -> Exception:
