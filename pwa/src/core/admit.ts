@@ -10,6 +10,7 @@ import { dataOf, holds } from './logic.ts';
 import { apply, copy, type MergeRecord, type Records, shown, stamp } from './merge.ts';
 import { type Actor, granted, labels, may, SERVER } from './person.ts';
 import { at, type Value } from './value.ts';
+import { version } from './version.ts';
 
 export interface Admitted {
   /** Those that the batch touched, as they are now. */
@@ -46,7 +47,7 @@ export function admit(
     const kind = declarations.kind(op.c);
     if (!kind && !judging.newer) throw new Refused('invalid', i, 'c', 'unknown_kind');
     if (actor.device !== SERVER) judge(op, i, work.get(op.r), kind, judging);
-    if (apply(work, op, i, at, kind)) held.push(i);
+    if (apply(work, op, i, at, kind, version)) held.push(i);
   });
   checkResults(batch.ops, work, declarations);
   return { records: work, held };

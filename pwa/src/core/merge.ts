@@ -7,7 +7,6 @@ import type { ActOp, AddOp, AmendOp, DelOp, EditOp, Of, Op, RemOp } from './batc
 import { type Kind, ruleAt } from './declaration.ts';
 import { SERVER } from './person.ts';
 import { Refused } from './refused.ts';
-import { sha256 } from './sha256.ts';
 import { canonical, compareBytes, equal, isList, type Value, at as valueAt } from './value.ts';
 
 /** Position, device, base, effective time of an op. */
@@ -86,19 +85,29 @@ export function stamp(at: Stamp): Stamp {
 
 export type Records = Map<string, MergeRecord>;
 export type Kinds = (c: string) => Kind | undefined;
+/** `version`, or null where a `ver` is taken on trust: the first screen shows, and hashes nothing. */
+export type VersionOf = ((record: MergeRecord, kind: Kind | undefined) => string) | null;
+
+export { version } from './version.ts';
 
 /**
  * M1: apply an admitted batch; answers the indices of the ops that were held (A3).
  * A batch that a record already has is passed over, so folding twice changes nothing.
  */
-export function fold(records: Records, ops: readonly Op[], from: Stamp, kinds: Kinds): number[] {
+export function fold(
+  records: Records,
+  ops: readonly Op[],
+  from: Stamp,
+  kinds: Kinds,
+  versionOf: VersionOf,
+): number[] {
   const at = stamp(from);
   const held: number[] = [];
   const done = doneBefore(records, ops, at.seq);
   for (let i = 0; i < ops.length; i++) {
     const op = ops[i] as Op;
     if (done?.has(op.r)) continue;
-    if (apply(records, op, i, at, kinds(op.c))) held.push(i);
+    if (apply(records, op, i, at, kinds(op.c), versionOf)) held.push(i);
   }
   return held;
 }
@@ -116,7 +125,14 @@ function doneBefore(records: Records, ops: readonly Op[], seq: number): Set<stri
 }
 
 /** One op. True if it was held (A3). Throws Refused where the rules do not admit it. */
-export function apply(records: Records, op: Op, i: number, at: Stamp, kind: Kind | undefined): boolean {
+export function apply(
+  records: Records,
+  op: Op,
+  i: number,
+  at: Stamp,
+  kind: Kind | undefined,
+  versionOf: VersionOf,
+): boolean {
   if (op.k === 'new' || op.k === 'put') {
     create(records, op, i, at, kind);
     return false;
@@ -125,10 +141,10 @@ export function apply(records: Records, op: Op, i: number, at: Stamp, kind: Kind
   if (record === undefined || record.c !== op.c) throw new Refused('unknown_record', i);
   switch (op.k) {
     case 'act':
-      act(record, op, i, at, kind);
+      act(record, op, i, at, kind, versionOf);
       break;
     case 'amend':
-      amend(record, op, i, at, kind);
+      amend(record, op, i, at, kind, versionOf);
       break;
     case 'decline':
       takeHeld(record, op.of, i);
@@ -196,13 +212,6 @@ export function conflicts(record: MergeRecord, kind: Kind | undefined): string[]
     if (writes.some((write) => !equal(value, write[5]))) found.push(path);
   }
   return found.sort();
-}
-
-/** A2 `ver`: SHA-256 (hex) of the canonical bytes of the covered content as shown. */
-export function version(record: MergeRecord, kind: Kind | undefined): string {
-  const content = { c: record.c, f: shown(record, kind), r: record.r };
-  // The keys of `f` are paths; their dots and letters are ASCII, so they sort as bytes do.
-  return sha256(canonical(content));
 }
 
 /** A5: who may see a record, from its declaration and its creating batch. */
@@ -379,7 +388,14 @@ function changeAtBirth(created: Record<string, Value>, op: AddOp | RemOp): void 
 }
 
 /** A1 and A2: a transition, and for an approving one exactly what was seen. */
-function act(record: MergeRecord, op: ActOp, i: number, at: Stamp, kind: Kind | undefined): void {
+function act(
+  record: MergeRecord,
+  op: ActOp,
+  i: number,
+  at: Stamp,
+  kind: Kind | undefined,
+  versionOf: VersionOf,
+): void {
   const declared = kind && valueAt(kind.acts, op.act);
   if (kind === undefined || declared === undefined) throw new Refused('invalid', i, 'act', 'option');
   if (record.del !== null) {
@@ -389,15 +405,21 @@ function act(record: MergeRecord, op: ActOp, i: number, at: Stamp, kind: Kind | 
   if (record.state === null || !declared.from.includes(record.state)) throw new Refused('bad_transition', i);
   const seals = valueAt(kind.states, declared.to)?.seals === true;
   if (seals && op.ver === undefined) throw new Refused('invalid', i, 'ver', 'required');
-  if (op.ver !== undefined) mustBeAsSeen(record, op.ver, i, kind);
+  if (op.ver !== undefined) mustBeAsSeen(record, op.ver, i, kind, versionOf);
   const et = Math.max(at.et, record.act?.[4] ?? 0);
   record.state = declared.to;
   record.act = [at.seq, i, at.device, at.base, et, op.act, at.by, op.note ?? null];
   if (seals) record.seal = sealAt(at, i, op.ver as string, et);
 }
 
-function mustBeAsSeen(record: MergeRecord, ver: string, i: number, kind: Kind | undefined): void {
-  if (conflicts(record, kind).length > 0 || ver !== version(record, kind)) {
+function mustBeAsSeen(
+  record: MergeRecord,
+  ver: string,
+  i: number,
+  kind: Kind | undefined,
+  versionOf: VersionOf,
+): void {
+  if (conflicts(record, kind).length > 0 || (versionOf && ver !== versionOf(record, kind))) {
     throw new Refused('stale_approval', i);
   }
 }
@@ -407,10 +429,17 @@ function sealAt(at: Stamp, i: number, ver: string, et: number): Seal {
 }
 
 /** A3: a held op is applied and what comes of it approved, in one step. */
-function amend(record: MergeRecord, op: AmendOp, i: number, at: Stamp, kind: Kind | undefined): void {
+function amend(
+  record: MergeRecord,
+  op: AmendOp,
+  i: number,
+  at: Stamp,
+  kind: Kind | undefined,
+  versionOf: VersionOf,
+): void {
   const entry = takeHeld(record, op.of, i);
   const et = settle(record, entry, i, at, kind);
-  mustBeAsSeen(record, op.ver, i, kind);
+  mustBeAsSeen(record, op.ver, i, kind, versionOf);
   record.seal = sealAt(at, i, op.ver, Math.max(at.et, et));
 }
 

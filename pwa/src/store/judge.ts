@@ -7,6 +7,8 @@ import type { MergeRecord } from '../core/merge.ts';
 import type { Actor } from '../core/person.ts';
 import type { Problemish } from './phone.ts';
 
+export { version } from '../core/version.ts';
+
 /** Later than everything on the phone. */
 const LAST_SEQ = Number.MAX_SAFE_INTEGER;
 

@@ -4,7 +4,7 @@
 
 import type { Of, Op } from '../core/batch.ts';
 import type { Declarations } from '../core/declaration.ts';
-import { type MergeRecord, version, withHeld } from '../core/merge.ts';
+import { type MergeRecord, type VersionOf, withHeld } from '../core/merge.ts';
 import { type Actor, may } from '../core/person.ts';
 import { Problem } from '../core/problem.ts';
 import { PAYLOAD_BYTES_MAX } from '../core/refused.ts';
@@ -144,6 +144,8 @@ const NO_COUNTS = { waiting: 0, waitingBytes: 0, since: null, refused: 0, held: 
 
 /** Judging needs the rules of every field; they come after the first screen, and once. */
 const JUDGE_AFTER_MS = 1_500;
+type Judge = typeof import('./judge.ts');
+
 const loadJudge = lazily(() => import('./judge.ts'));
 
 class LocalPhone implements Local {
@@ -168,6 +170,7 @@ class LocalPhone implements Local {
   #sending: ReadonlySet<number> = new Set();
   #saving: Promise<unknown> = Promise.resolve();
   #reading = 0;
+  #versionOf: VersionOf = null;
 
   constructor(db: PersonDb, me: Me, { person, declarations, surroundings, history }: Opening) {
     this.person = { id: me.id, name: me.name };
@@ -192,7 +195,7 @@ class LocalPhone implements Local {
       }),
     ]);
     this.#hearOtherTabs();
-    setTimeout(() => void loadJudge().catch(() => undefined), JUDGE_AFTER_MS);
+    setTimeout(() => void this.#judge(), JUDGE_AFTER_MS);
     return this;
   }
 
@@ -228,6 +231,9 @@ class LocalPhone implements Local {
   }
 
   async list(project: string, c: string, query: Query = {}): Promise<Shown[]> {
+    const judged = this.#judge();
+    // What is looked at to be approved can be named (`version`) as soon as it is there.
+    if (query.state || query.held) await judged;
     const found = await record.findKind(this.#db, this.#cache, project, c, query);
     const kind = this.declarations.kind(c);
     const list: Shown[] = [];
@@ -240,6 +246,7 @@ class LocalPhone implements Local {
   }
 
   async get(project: string, r: string, c?: string): Promise<Shown | undefined> {
+    await this.#judge();
     const { record: stored, own } = await record.findOne(this.#db, this.#cache, project, r, c);
     return this.#show(stored, own);
   }
@@ -247,7 +254,8 @@ class LocalPhone implements Local {
   #show(stored: MergeRecord | undefined, own: readonly Own[]): Shown | undefined {
     const c = stored?.c ?? own[0]?.ops[0]?.op.c ?? '';
     const kind = this.declarations.kind(c);
-    const folded = own.length === 0 ? stored : withOwn(stored, own, kind, this.#me, this.#skew ?? 0);
+    const folded =
+      own.length === 0 ? stored : withOwn(stored, own, kind, this.#me, this.#skew ?? 0, this.#versionOf);
     return folded && toShown(folded, own, kind, this.person.id);
   }
 
@@ -256,12 +264,23 @@ class LocalPhone implements Local {
   }
 
   version(shown: Shown): string {
-    return version(shown.record, this.declarations.kind(shown.c));
+    return this.#hash(shown.record, shown.c);
   }
 
   amendVersion(shown: Shown, of: Of): string {
-    const kind = this.declarations.kind(shown.c);
-    return version(withHeld(shown.record, of, kind), kind);
+    return this.#hash(withHeld(shown.record, of, this.declarations.kind(shown.c)), shown.c);
+  }
+
+  /** The judge is there long before a thumb is: every list asks for it. */
+  #hash(record: MergeRecord, c: string): string {
+    if (!this.#versionOf) throw new Problem({ code: 'unavailable', do: 'retry' });
+    return this.#versionOf(record, this.declarations.kind(c));
+  }
+
+  async #judge(): Promise<Judge | null> {
+    const judge = await loadJudge().catch(() => null);
+    this.#versionOf = judge?.version ?? this.#versionOf;
+    return judge;
   }
 
   newId(): string {
@@ -287,10 +306,11 @@ class LocalPhone implements Local {
     ops: readonly Op[],
     base = this.head(project),
   ): Promise<Problemish | undefined> {
-    const { judge } = await loadJudge();
+    const judge = await this.#judge();
+    if (!judge) return undefined;
     const records = await this.#foldedFor(project, ops);
     const v = this.declarations.v;
-    return judge({ base, v, ops }, this.actor(project), records, this.declarations, this.#serverNow());
+    return judge.judge({ base, v, ops }, this.actor(project), records, this.declarations, this.#serverNow());
   }
 
   /**
@@ -298,7 +318,7 @@ class LocalPhone implements Local {
    * Where the judge itself cannot be loaded, the words are saved all the same.
    */
   async #mustFit(project: string, ops: readonly Op[], base?: number): Promise<void> {
-    const found = await this.check(project, ops, base).catch(() => undefined);
+    const found = await this.check(project, ops, base);
     const isForGood = found?.code === 'invalid' && found.reason !== 'unknown_kind';
     if (isForGood)
       throw new Problem({

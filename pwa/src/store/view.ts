@@ -12,6 +12,7 @@ import {
   type Records,
   type Stamp,
   shown,
+  type VersionOf,
 } from '../core/merge.ts';
 import { Refused } from '../core/refused.ts';
 import type { Entry, Me } from './database.ts';
@@ -72,11 +73,12 @@ export function withOwn(
   kind: Kind | undefined,
   me: Pick<Me, 'id' | 'device'>,
   skew: number,
+  versionOf: VersionOf,
 ): MergeRecord | undefined {
   let current = record;
   for (const { entry, ops } of own) {
     if (!isUnanswered(entry, record)) continue;
-    current = tryFold(current, ops, stampOf(entry, me, skew), kind);
+    current = tryFold(current, ops, stampOf(entry, me, skew), kind, versionOf);
   }
   return current;
 }
@@ -105,11 +107,12 @@ function tryFold(
   ops: Own['ops'],
   at: Stamp,
   kind: Kind | undefined,
+  versionOf: VersionOf,
 ): MergeRecord | undefined {
   const work: Records = new Map();
   if (record) work.set(record.r, copy(record));
   try {
-    for (const { i, op } of ops) apply(work, op, i, at, kind);
+    for (const { i, op } of ops) apply(work, op, i, at, kind, versionOf);
   } catch (error) {
     if (error instanceof Refused) return record;
     throw error;

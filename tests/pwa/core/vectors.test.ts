@@ -95,7 +95,8 @@ describe('M1 folding the admitted batches twice is folding them once', () => {
       if (one.results[i].status !== 'applied') return;
       const { seq, device, base, by, v } = batch;
       const et = effectiveTime(batch.t, batch.sent, batch.received);
-      for (const _ of [1, 2]) fold(records, batch.ops, { seq, device, base, et, by, v }, declarations.kind);
+      for (const _ of [1, 2])
+        fold(records, batch.ops, { seq, device, base, et, by, v }, declarations.kind, version);
     });
     expectRecords(records, one);
   });

@@ -32,7 +32,7 @@ function take(records: Records, batch: Batch, declarations: Declarations): Value
   if (!roles) {
     return {
       status: 'applied',
-      held: fold(records, ops, { seq, device, base, et, by, v }, declarations.kind),
+      held: fold(records, ops, { seq, device, base, et, by, v }, declarations.kind, version),
     };
   }
   try {

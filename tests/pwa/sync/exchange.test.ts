@@ -319,12 +319,13 @@ describe('approval', () => {
     const boss = await as('boss');
     const seen = await boss.get(PROJECT, op.r);
     if (!seen) throw new Error('not there');
+    const ver = boss.version(seen);
     phone = await as('wang');
     await phone.write(PROJECT, [setOp(op.r, 'note', 'changed')]);
     await accounts.sendNow();
     const approver = await accounts.signIn('boss', 'x');
     bench.server.before = offline;
-    const act = { k: 'act', c: THING, r: op.r, act: 'approve', ver: approver.version(seen) } as const;
+    const act = { k: 'act', c: THING, r: op.r, act: 'approve', ver } as const;
     await approver.write(PROJECT, [act], seen.record.seq, { ...seen.values });
     await accounts.sendNow();
     bench.server.before = () => undefined;
