@@ -74,7 +74,18 @@ function one(site: Site, c: string, path: string, value: Value): Written[] {
 }
 
 /** As plain text, to copy and hand to somebody. */
-export function asText(site: Site, entry: OutboxEntry): string {
+export function asText(site: Site, entry: Pick<OutboxEntry, 'ops'>): string {
   const lines = writtenIn(site, entry.ops).map(({ label: name, text }) => `${name}: ${text}`);
   return [batchTitle(site, entry), ...lines].join('\n');
+}
+
+/** The ops of a batch as it was sent; none where it cannot be read. */
+export function opsIn(payload: string): readonly Op[] {
+  try {
+    const read: unknown = JSON.parse(payload);
+    const ops = typeof read === 'object' && read !== null && 'ops' in read ? read.ops : [];
+    return Array.isArray(ops) ? (ops as Op[]) : [];
+  } catch {
+    return [];
+  }
 }

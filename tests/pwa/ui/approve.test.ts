@@ -18,11 +18,11 @@ import {
   waitingFor,
   waitingStates,
 } from '../../../pwa/src/ui/approve/approve.ts';
-import { declarations, FakePhone, PROJECT, shownFrom } from './fake.ts';
+import { declarations, FakePhone, kindOf, PROJECT, shownFrom, the } from './fake.ts';
 import { reader } from './reader.ts';
 
-const kind = declarations.kind('trial.every')!;
-const checkin = declarations.kind('labour.checkin')!;
+const kind = kindOf('trial.every');
+const checkin = kindOf('labour.checkin');
 const values = { name: '基坑', level: 'small', day: '2026-11-23' };
 const someones = (more = {}) => shownFrom({ r: 'a', c: kind.c, values, by: 'u1', ...more });
 const mayAs = (...roles: string[]) => {
@@ -68,8 +68,8 @@ test('the inbox holds what waits and not what was given back, of every kind that
 test('an approval names the version of what is shown and keeps what was seen', () => {
   const phone = new FakePhone(['supervisor']);
   const [waiting] = waitingFor(kind, [someones()], mayAs('supervisor'));
-  const ver = phone.version(waiting!.shown);
-  const decision = approve(waiting!, ver);
+  const ver = phone.version(the(waiting).shown);
+  const decision = approve(the(waiting), ver);
   expect(decision.ops).toEqual([{ k: 'act', c: kind.c, r: 'a', act: 'close', ver }]);
   expect(ver).toMatch(/^[0-9a-f]{64}$/);
   expect(sawIn(decision.memo)).toEqual(values);
@@ -78,11 +78,11 @@ test('an approval names the version of what is shown and keeps what was seen', (
 
 test('a return carries its note, an empty one none', () => {
   const [waiting] = waitingFor(kind, [someones()], mayAs('supervisor'));
-  expect(giveBack(waiting!, waiting!.back!, ' 缺照片 ').ops[0]).toMatchObject({
+  expect(giveBack(the(waiting), the(the(waiting).back), ' 缺照片 ').ops[0]).toMatchObject({
     act: 'send_back',
     note: '缺照片',
   });
-  expect(giveBack(waiting!, waiting!.back!, ' ').ops[0]).not.toHaveProperty('note');
+  expect(giveBack(the(waiting), the(the(waiting).back), ' ').ops[0]).not.toHaveProperty('note');
 });
 
 test('a conflict or a refused change blocks the approval', () => {
@@ -132,7 +132,7 @@ describe('a stale approval', () => {
       PROJECT,
     );
     expect(stale?.entry.n).toBe(4);
-    expect(differences(stale!.saw!, { ...values, level: 'large' })).toEqual([
+    expect(differences(the(the(stale).saw), { ...values, level: 'large' })).toEqual([
       { path: 'level', saw: 'small', now: 'large' },
       { path: 'weight', saw: 100, now: null },
     ]);
@@ -184,7 +184,7 @@ describe('changes after the approval', () => {
     expect([maySettle(kind, sealed, mayAs('supervisor')), maySettle(kind, sealed, mayAs('foreman'))]).toEqual(
       [true, false],
     );
-    expect(accept(amendmentsOf(kind, sealed)[0]!, 'ver').ops).toEqual([
+    expect(accept(the(amendmentsOf(kind, sealed)[0]), 'ver').ops).toEqual([
       { k: 'amend', c: kind.c, r: 'a', of: [9, 0], ver: 'ver' },
     ]);
   });

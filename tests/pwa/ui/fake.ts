@@ -1,5 +1,5 @@
 // A phone that lives in memory: enough of the store's promise for a screen to stand on.
-import { type Declarations, readDeclarations } from '../../../pwa/src/core/declaration.ts';
+import { type Declarations, type Kind, readDeclarations } from '../../../pwa/src/core/declaration.ts';
 import { conflicts, type MergeRecord, shown as shownOf, version } from '../../../pwa/src/core/merge.ts';
 import { type Actor, may } from '../../../pwa/src/core/person.ts';
 import type {
@@ -20,6 +20,14 @@ import every from './every.json';
 
 export const PROJECT = 'p1';
 export const declarations: Declarations = readDeclarations([core, labour, every]);
+
+/** What must be there; a test that looks for nothing fails here. */
+export function the<T>(found: T | null | undefined): T {
+  if (found === null || found === undefined) throw new Error('not there');
+  return found;
+}
+
+export const kindOf = (c: string): Kind => the(declarations.kind(c));
 
 export interface Planted {
   readonly r: string;
@@ -123,21 +131,26 @@ export class FakePhone implements Phone {
     return 7;
   }
   async write(_project: string, ops: readonly Op[], base?: number, memo?: Value): Promise<number> {
-    const n = this.writings.length + 1;
-    this.writings.push({
-      n,
+    const n = this.#keep({
       ops,
       ...(base === undefined ? {} : { base }),
       ...(memo === undefined ? {} : { memo }),
     });
-    for (const op of ops) this.#apply(op);
     this.tell('records');
     this.tell('outbox');
     return n;
   }
-  async writeEach(project: string, writings: readonly Writing[]): Promise<readonly number[]> {
+  #keep(writing: Writing): number {
+    const n = this.writings.length + 1;
+    this.writings.push({ ...writing, n });
+    for (const op of writing.ops) this.#apply(op);
+    return n;
+  }
+  async writeEach(_project: string, writings: readonly Writing[]): Promise<readonly number[]> {
     const all: number[] = [];
-    for (const one of writings) all.push(await this.write(project, one.ops, one.base, one.memo));
+    for (const one of writings) all.push(this.#keep(one));
+    this.tell('records');
+    this.tell('outbox');
     return all;
   }
   #apply(op: Op): void {
@@ -197,7 +210,7 @@ export class FakePhone implements Phone {
   }
   async draft(key: string): Promise<Draft | undefined> {
     const value = this.kept.get(key);
-    return value === undefined ? undefined : { key, value, savedAt: 0 };
+    return value === undefined ? undefined : { key, value, at: 0 };
   }
   saveDraft(key: string, value: Value): void {
     this.kept.set(key, JSON.parse(JSON.stringify(value)) as Value);
@@ -206,7 +219,7 @@ export class FakePhone implements Phone {
     this.kept.delete(key);
   }
   async drafts(): Promise<readonly Draft[]> {
-    return [...this.kept].map(([key, value]) => ({ key, value, savedAt: 0 }));
+    return [...this.kept].map(([key, value]) => ({ key, value, at: 0 }));
   }
   async flush(): Promise<void> {}
   status(): SyncStatus {

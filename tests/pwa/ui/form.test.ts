@@ -19,17 +19,16 @@ import {
   type as typeInto,
 } from '../../../pwa/src/ui/generic/form.ts';
 import { formOf, repairable } from '../../../pwa/src/ui/generic/repair.ts';
-import { declarations } from './fake.ts';
+import { kindOf, the } from './fake.ts';
 
-const kind = declarations.kind('trial.every');
-if (!kind) throw new Error('the made-up declaration is missing');
+const kind = kindOf('trial.every');
 const fields = kind.fields;
 const NOW = Date.UTC(2026, 10, 23, 0, 2);
 const context = { person: 'me', now: NOW, zone: 'Asia/Shanghai', base: 7, last: { team: 't-last' } };
 
 const fresh = (): Form => openNew(kind, 'r1', context);
 const typed = (form: Form, path: string, text: string): Form =>
-  typeInto(form, path, fields[path] ?? fields.weight!, text);
+  typeInto(form, path, fields[path] ?? the(fields.weight), text);
 const paths = (form: Form): string[] =>
   sectionsOf(kind, form).flatMap((one) => one.controls.map((control) => control.path));
 const errorsAt = (form: Form): (string | null)[] =>
@@ -55,7 +54,7 @@ test('controls follow the declared layout; automatic fields are not asked for', 
 });
 
 test('a kind without a layout shows all of its fields', () => {
-  const bare = declarations.kind('trial.bare')!;
+  const bare = kindOf('trial.bare');
   expect(
     sectionsOf(bare, openNew(bare, 'r', context)).flatMap((one) => one.controls.map((c) => c.path)),
   ).toEqual(['word']);
@@ -152,7 +151,7 @@ test('a field that is written once cannot be edited later', () => {
 });
 
 test('rows: added, filled, summed, removed; never more than declared', () => {
-  const lines = fields.lines!;
+  const lines = the(fields.lines);
   let form = put(put(fresh(), 'name', 'a'), 'level', 'small');
   const [k1, k2] = [rowKey(NOW, 0.1), rowKey(NOW + 1, 0.9)];
   form = addRow(addRow(form, 'lines', k1), 'lines', k2);
@@ -162,8 +161,8 @@ test('rows: added, filled, summed, removed; never more than declared', () => {
     [k2, '2', '0.50'],
   ] as const) {
     form = put(form, `lines.${key}.what`, 'dig');
-    form = typeInto(form, `lines.${key}.hours`, lines.fields!.hours!, hours);
-    form = typeInto(form, `lines.${key}.cost`, lines.fields!.cost!, cost);
+    form = typeInto(form, `lines.${key}.hours`, the(lines.fields?.hours), hours);
+    form = typeInto(form, `lines.${key}.cost`, the(lines.fields?.cost), cost);
   }
   expect(totalsOf(form.values, 'lines', lines).map((one) => [one.sub, one.sum])).toEqual([
     ['hours', 95],
@@ -201,7 +200,7 @@ test('something that is no draft of this kind is none', () => {
   const draft = formDraft(fresh()) as Record<string, never>;
   expect(formIn(kind, undefined)).toBeNull();
   expect(formIn(kind, 'text')).toBeNull();
-  expect(formIn(declarations.kind('trial.bare')!, draft)).toBeNull();
+  expect(formIn(kindOf('trial.bare'), draft)).toBeNull();
   expect(formIn(kind, { ...draft, values: 3 })).toBeNull();
 });
 

@@ -16,7 +16,7 @@ import { circleIn, distance_m, fenceOf } from '../../../pwa/src/modules/labour/f
 import { manDays, reckon, totalsOf, workDays } from '../../../pwa/src/modules/labour/month.ts';
 import { readPoster, scanned } from '../../../pwa/src/modules/labour/poster.ts';
 import { better, fixAt } from '../../../pwa/src/ui/generic/place.ts';
-import { declarations, shownFrom } from './fake.ts';
+import { kindOf, shownFrom } from './fake.ts';
 
 const ZONE = 'Asia/Shanghai';
 /** Wall clock in Shanghai on a November day. */
@@ -28,7 +28,7 @@ const entry = (direction: 'in' | 'out', time: number, work_date: string, worker 
   at: time,
   work_date,
 });
-const kind = declarations.kind('labour.checkin')!;
+const kind = kindOf('labour.checkin');
 
 const tap = (more: Partial<Tap> = {}): Tap => ({
   r: 'r1',

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { stepDay, weeksOf } from '../../../pwa/src/ui/generic/calendar.ts';
 import { cellText, columnsOf, lineOf, rowsOf } from '../../../pwa/src/ui/generic/list.ts';
 import { standingOf, titleOf, valueText } from '../../../pwa/src/ui/generic/words.ts';
-import { declarations, shownFrom } from './fake.ts';
+import { kindOf, shownFrom, the } from './fake.ts';
 import { reader } from './reader.ts';
 
-const kind = declarations.kind('trial.every')!;
+const kind = kindOf('trial.every');
 const values = {
   name: '基坑',
   level: 'large',
@@ -48,7 +48,7 @@ test('a line is said in both languages, without the state and the day that stand
 });
 
 test('a kind without views is still a list', () => {
-  const bare = declarations.kind('trial.bare')!;
+  const bare = kindOf('trial.bare');
   expect(columnsOf(bare)).toEqual(['word']);
   expect(rowsOf(bare, [shownFrom({ r: 'a', c: bare.c, values: { word: 'x' } })], reader())).toHaveLength(1);
 });
@@ -79,7 +79,7 @@ test('values are read in words, in both languages', () => {
     name: keyof typeof fields & string,
     value: Parameters<typeof valueText>[1],
     lang: 'zh' | 'en' = 'zh',
-  ) => valueText(fields[name]!, value, reader(lang, { t1: '木工一班' }));
+  ) => valueText(the(fields[name]), value, reader(lang, { t1: '木工一班' }));
   expect(read('weight', 123456)).toBe('1,234.56 吨');
   expect(read('price', 5)).toBe('¥ 0.05');
   expect(read('trades', ['wood', 'mason'])).toBe('木工、瓦工');

@@ -11,10 +11,10 @@ import {
   teamField,
   toggleAll,
 } from '../../../pwa/src/ui/office/table.ts';
-import { declarations, shownFrom } from './fake.ts';
+import { kindOf, shownFrom, the } from './fake.ts';
 import { reader } from './reader.ts';
 
-const kind = declarations.kind('trial.every')!;
+const kind = kindOf('trial.every');
 const columns = ['day', 'name', 'team', 'who', 'level', 'weight', 'state'];
 const row = (r: string, values: object, state?: string) =>
   shownFrom({
@@ -68,12 +68,12 @@ test('j and k walk and stop at the ends', () => {
 });
 
 test('x selects, X all or none, shift extends, Escape lets go', () => {
-  const one = press(start, ids, 'x')!.cursor;
+  const one = the(press(start, ids, 'x')).cursor;
   expect([...one.chosen]).toEqual(['a']);
-  expect([...press(one, ids, 'x')!.cursor.chosen]).toEqual([]);
-  expect([...press(start, ids, 'X')!.cursor.chosen]).toEqual(ids);
+  expect([...the(press(one, ids, 'x')).cursor.chosen]).toEqual([]);
+  expect([...the(press(start, ids, 'X')).cursor.chosen]).toEqual(ids);
   expect([...toggleAll({ row: 0, chosen: new Set(ids) }, ids).chosen]).toEqual([]);
-  expect([...press(start, ids, 'ArrowDown', true)!.cursor.chosen]).toEqual(['a', 'b']);
+  expect([...the(press(start, ids, 'ArrowDown', true)).cursor.chosen]).toEqual(['a', 'b']);
   expect(press(one, ids, 'Escape')).toMatchObject({ wish: 'close' });
 });
 
@@ -106,7 +106,7 @@ test('when rows come and go the cursor stays on its record', () => {
 
 test('the fields that team and person filters use come from the declaration', () => {
   expect([teamField(kind), personField(kind)]).toEqual(['team', 'who']);
-  const checkin = declarations.kind('labour.checkin')!;
+  const checkin = kindOf('labour.checkin');
   expect([teamField(checkin), personField(checkin)]).toEqual(['team', 'worker']);
 });
 
