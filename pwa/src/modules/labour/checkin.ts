@@ -7,11 +7,10 @@ import type { Fix } from '../../ui/generic/place.ts';
 import { dayOf } from '../../ui/generic/zone.ts';
 import { CHECKIN, type Checkin } from './declared.generated.ts';
 import type { Fence } from './fence.ts';
+import { SHIFT_HOURS_MAX } from './shift.ts';
 
 export { CHECKIN } from './declared.generated.ts';
 
-/** An `in` without an `out` is an open shift for this long; then it is a forgotten check-out. */
-export const SHIFT_HOURS_MAX = 16;
 /** A time that was set by hand further from now than this was entered later. */
 export const BY_HAND_MINUTES = 5;
 

@@ -1,6 +1,7 @@
 // What labour brings beside its declaration: the card on Today and four screens of its own.
 import type { ModuleFace } from '../../ui/module.ts';
-import { CHECKIN } from './declared.generated.ts';
+import { CHECKIN, SHIFT } from './declared.generated.ts';
+import { atWork } from './shift.ts';
 import TodayCard from './TodayCard.svelte';
 
 const face: ModuleFace = {
@@ -12,6 +13,7 @@ const face: ModuleFace = {
     'labour/scan': () => import('./ScanScreen.svelte'),
     'labour/sheets': () => import('./SheetsScreen.svelte'),
   },
+  seen: (shown, now) => (shown.c === SHIFT ? atWork(shown, now) : shown),
   automatic: async (c, site) =>
     c === CHECKIN ? (await import('./automatic.ts')).automatic(site) : () => ({}),
   links: [
