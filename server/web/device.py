@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from server.core.problem import Problem
+from server.web.wire import LINE
 
 LABEL_MAX = 80
 Coordinate = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{43}$")]
@@ -38,7 +39,7 @@ class PublicKey(msgspec.Struct):
 
 class NewDevice(msgspec.Struct):
     key: PublicKey
-    label: Annotated[str, msgspec.Meta(max_length=LABEL_MAX)] = ""
+    label: Annotated[str, msgspec.Meta(max_length=LABEL_MAX, pattern=LINE)] = ""
 
 
 def device_id(person: str, key: PublicKey) -> str:

@@ -34,7 +34,7 @@ class Phones(msgspec.Struct):
 async def devices(caller: TheCaller, site: TheSite, person: AskedPerson = None) -> Phones:
     """One's own, or `person`'s for the manager and office of a project that he is on."""
     whose = person or caller.person
-    if whose != caller.person and not await is_over_somewhere(caller, site, whose):
+    if whose != caller.person and not await is_over_somewhere(site, caller.person, whose):
         raise Problem("forbidden")
     rows = await site.store.rows(
         "SELECT id, label, created, seen, revoked FROM device WHERE person = ? ORDER BY created DESC", whose
@@ -50,7 +50,7 @@ def phone(caller: Caller, id: str, label: str, created: int, seen: int | None, r
 async def revoke_device(caller: TheCaller, site: TheSite, id: PathId) -> None:
     rows = await site.store.rows("SELECT person FROM device WHERE id = ?", id)
     whose = rows[0][0] if rows else None
-    if whose is None or (whose != caller.person and not await is_over_somewhere(caller, site, whose)):
+    if whose is None or (whose != caller.person and not await is_over_somewhere(site, caller.person, whose)):
         raise Problem("not_found")
     await site.store.change(
         [

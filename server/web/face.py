@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.web import devices, export, hello, history, invites, lan, people, printed, shell, signin
+from server.web import devices, enrol, export, hello, history, invites, lan, people, printed, shell, signin
 
 routes: list[Any] = [
     *hello.routes,
     *signin.routes,
+    *enrol.routes,
     *devices.routes,
     *invites.routes,
     *people.routes,

@@ -1,6 +1,7 @@
 """Invites: leave to join a site, as a code, a link and a QR; for one person or a team (P11).
 
-A manager invites anybody, the office anybody but a manager, a foreman workers into his own team.
+A manager invites anybody, the office anybody but a manager, a foreman workers into his own team. Who
+could not have made an invite does not see it, and it opens nothing once its maker could not either.
 The code follows from the invite's id and the server's secret; the database holds its hash.
 """
 
@@ -12,13 +13,12 @@ import msgspec
 from litestar import delete, get, post
 from litestar.params import JSONBody
 
-from server.core.person import Actor
 from server.core.problem import Problem
 from server.store.people import new_id
 from server.web import qr
-from server.web.caller import OFFICE, Caller, TheCaller
+from server.web.caller import Caller, TheCaller
 from server.web.keys import Keys
-from server.web.rank import INVITERS, is_over_everywhere, may_give
+from server.web.rank import INVITERS, may_hand_out
 from server.web.request import HttpRequest
 from server.web.site import Site, TheSite
 from server.web.token import hashed_code
@@ -67,22 +67,22 @@ COLUMNS: Final = "id, project, team, person, roles, uses, uses_max, created, exp
 
 @get("/api/invites", summary="The open invites of a project", tags=["invites"])
 async def invites(request: HttpRequest, caller: TheCaller, site: TheSite, project: AskedId) -> Invites:
-    """A foreman sees those of his own teams."""
-    actor = await caller.actor(project, INVITERS)
+    """Those that the caller could have made."""
+    await caller.actor(project, INVITERS)
     rows = await site.store.rows(
         f"SELECT {COLUMNS} FROM invite WHERE project = ? AND revoked IS NULL AND expires > ? ORDER BY created DESC",
         project,
         site.now(),
     )
-    return Invites([shown(request, site, row) for row in rows if may_invite_to(actor, row[2])])
+    return Invites([shown(request, site, row) for row in rows if await may_handle(caller, site, row)])
 
 
 @post("/api/invites", summary="Invite one person, or up to `uses` people of a team", tags=["invites"])
 async def new_invite(request: HttpRequest, caller: TheCaller, site: TheSite, data: JSONBody[NewInvite]) -> Invite:
-    actor = await caller.actor(data.project, INVITERS)
-    if not may_invite_to(actor, data.team) or not may_give(actor, data.roles):
+    await caller.actor(data.project, INVITERS)
+    await check_goal(site, data)
+    if not await may_hand_out(site, caller.person, data.project, data.team, data.person, data.roles):
         raise Problem("forbidden")
-    await check_goal(caller, site, data)
     id, now = new_id(), site.now()
     await site.store.change([insert(site.keys, data, id, caller.person, now)])
     row = (id, data.project, data.team, data.person, " ".join(data.roles), 0)
@@ -98,29 +98,24 @@ async def revoke_invite(caller: TheCaller, site: TheSite, id: PathId) -> None:
 async def invite_for(caller: Caller, site: Site, id: str) -> tuple[Any, ...]:
     """The row of an invite that the caller may handle. Raises `not_found` for any other."""
     rows = await site.store.rows(f"SELECT {COLUMNS} FROM invite WHERE id = ?", id)
-    if not rows:
-        raise Problem("not_found")
-    actor = await site.access.actor(rows[0][1], caller.person, caller.device)
-    if actor is None or not actor.roles & INVITERS or not may_invite_to(actor, rows[0][2]):
+    if not rows or not await may_handle(caller, site, rows[0]):
         raise Problem("not_found")
     return rows[0]
 
 
-def may_invite_to(actor: Actor, team: str | None) -> bool:
-    return bool(actor.roles & OFFICE) or team in actor.teams
+async def may_handle(caller: Caller, site: Site, row: tuple[Any, ...]) -> bool:
+    _, project, team, person, roles, *_ = row
+    return await may_hand_out(site, caller.person, project, team, person, roles.split())
 
 
-async def check_goal(caller: Caller, site: Site, data: NewInvite) -> None:
-    """The team is one of the project; a personal invite is a key to that person's account."""
+async def check_goal(site: Site, data: NewInvite) -> None:
+    """Team and person are of the project."""
     if data.team and not await site.store.rows(
         "SELECT 1 FROM team WHERE id = ? AND project = ? AND closed IS NULL", data.team, data.project
     ):
         raise Problem("malformed", reason="team: not of this project")
-    if data.person:
-        if await site.access.member(data.project, data.person) is None:
-            raise Problem("malformed", reason="person: not of this project")
-        if not await is_over_everywhere(caller, site, data.person):
-            raise Problem("forbidden")
+    if data.person and await site.access.member(data.project, data.person) is None:
+        raise Problem("malformed", reason="person: not of this project")
 
 
 def uses_of(data: NewInvite) -> int:

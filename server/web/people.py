@@ -280,7 +280,7 @@ async def change_account(caller: Caller, site: Site, id: str, data: MemberChange
     changes = given(name=data.name, login=data.login)
     if not changes and not data.password:
         return
-    if not await is_over_everywhere(caller, site, id):
+    if not await is_over_everywhere(site, caller.person, id):
         raise Problem("forbidden")
     try:
         if changes:

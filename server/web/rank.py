@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from server.core.person import Actor
-from server.web.caller import OFFICE, Caller
+from server.web.caller import OFFICE
 from server.web.site import Site
 
 INVITERS: Final = OFFICE | {"foreman"}
@@ -29,18 +29,32 @@ def is_over(actor: Actor, roles: Iterable[str], teams: Iterable[str]) -> bool:
     return may_give(actor, roles) and (bool(actor.roles & OFFICE) or bool(actor.teams & set(teams)))
 
 
-async def is_over_somewhere(caller: Caller, site: Site, person: str) -> bool:
+async def is_over_somewhere(site: Site, by: str, person: str) -> bool:
     """Enough to sign a lost phone out."""
-    return any([await stands_over(caller, site, person, one["id"]) for one in await site.access.projects(person)])
+    return any([await stands_over(site, by, person, one["id"]) for one in await site.access.projects(person)])
 
 
-async def is_over_everywhere(caller: Caller, site: Site, person: str) -> bool:
+async def is_over_everywhere(site: Site, by: str, person: str) -> bool:
     """Needed to act on the person himself (password, a new phone): he may have more rights elsewhere."""
     projects = await site.access.projects(person)
-    return bool(projects) and all([await stands_over(caller, site, person, one["id"]) for one in projects])
+    return bool(projects) and all([await stands_over(site, by, person, one["id"]) for one in projects])
 
 
-async def stands_over(caller: Caller, site: Site, person: str, project: str) -> bool:
-    actor = await site.access.actor(project, caller.person, caller.device)
-    member = await site.access.member(project, person)
-    return actor is not None and member is not None and is_over(actor, member.roles, member.teams)
+async def stands_over(site: Site, by: str, person: str, project: str) -> bool:
+    member, other = await site.access.member(project, by), await site.access.member(project, person)
+    actor = member.actor("") if member else None
+    return actor is not None and other is not None and is_over(actor, other.roles, other.teams)
+
+
+async def may_hand_out(
+    site: Site, by: str, project: str, team: str | None, person: str | None, roles: Iterable[str]
+) -> bool:
+    """Whether somebody may make, see and take back such an invite: it is a key to its roles, or to
+    its person's account. It holds only while this is true of who made it."""
+    member = await site.access.member(project, by)
+    actor = member.actor("") if member else None
+    if actor is None or not actor.roles & INVITERS or not may_give(actor, roles):
+        return False
+    if not actor.roles & OFFICE and team not in actor.teams:
+        return False
+    return person is None or await is_over_everywhere(site, by, person)

@@ -222,6 +222,38 @@ async def test_P11_who_is_on_the_teams_list_becomes_himself(town: Town) -> None:
     assert (thief.status_code, thief.json()["code"]) == (409, "already_enrolled")
 
 
+async def test_P11_two_who_type_the_same_listed_name_at_once_do_not_both_become_him(town_on: Town) -> None:
+    listed = people.NewPerson("王建国", teams=[town_on.team_a])
+    await people.add_people(town_on.site.store, town_on.one, [listed], town_on.clock.ms)
+    made = await invite(town_on, team=town_on.team_a, uses=9)
+    phones = [Phone(await town_on.client(f"203.0.113.{at}")) for at in range(4)]
+    answers = await asyncio.gather(*(phone.enrol(made["code"], "王建国") for phone in phones))
+    assert [answer.status_code for answer in answers].count(200) == 1
+    assert {answer.status_code for answer in answers} <= {200, 403, 409}
+    assert await town_on.site.store.rows("SELECT uses FROM invite WHERE id = ?", made["id"]) == [(1,)]
+
+
+async def test_P11_a_workers_code_does_not_turn_anybody_into_a_listed_manager(town: Town) -> None:
+    boss = people.NewPerson("云志远", roles=["manager"])
+    traveller = people.NewPerson("罗四海", teams=[town.team_a])
+    await people.add_people(town.site.store, town.one, [boss, traveller], town.clock.ms)
+    await people.set_member(town.site.store, town.two, traveller.id, ["manager"], [], town.clock.ms)
+    made = await invite(town, uses=5)
+    for name, listed in (("云志远", boss.id), ("罗四海", traveller.id)):
+        me = (await Phone(await town.client()).enrol(made["code"], name)).json()
+        assert me["person"]["id"] != listed
+        assert [one["roles"] for one in me["projects"]] == [["worker"]]
+
+
+async def test_P11_a_personal_invite_whose_answer_was_lost_is_answered_again(town: Town) -> None:
+    made = await invite(town, person=town.people["worker"])
+    phone = Phone(await town.client())
+    first, again = await phone.enrol(made["code"], "typed"), await phone.enrol(made["code"], "typed")
+    assert (first.status_code, again.status_code) == (200, 200)
+    other = await Phone(await town.client()).enrol(made["code"], "typed")
+    assert other.status_code == 403
+
+
 async def test_P11_a_personal_invite_is_a_new_phone_for_that_person(town: Town) -> None:
     made = await invite(town, person=town.people["worker"])
     answer = await Phone(await town.client()).enrol(made["code"], "whatever is typed")
