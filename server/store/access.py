@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from server.core.person import Actor
@@ -61,6 +62,11 @@ class Membership:
     ended: int | None
     audiences: frozenset[str]
     epoch: int
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """The audiences in order, as they go over the wire."""
+        return sorted(self.audiences)
 
     def actor(self, device: str) -> Actor | None:
         if self.ended is not None:

@@ -28,6 +28,9 @@ REST_FACTOR: Final = 4  # a job that is asked for all the time may take a fifth 
 PATIENCE_MS: Final = 15_000
 FOREVER: Final = 2**53 - 1
 
+# Nothing is put off or leased for longer than the two longest times: it was, by a clock since set back.
+WAITING: Final = "dead = 0 AND (due <= ? OR due > ?) AND (lease <= ? OR lease > ?)"
+
 Run = Callable[[Mapping[str, Any]], Awaitable[object]]
 
 
@@ -54,7 +57,7 @@ class Jobs:
         lock = " FOR UPDATE SKIP LOCKED" if store.dialect == "postgres" else ""
         self._claim = (
             "UPDATE job SET lease = ?, tries = tries + 1 WHERE key IN (SELECT key FROM job"
-            f" WHERE dead = 0 AND due <= ? AND lease <= ? ORDER BY due LIMIT ?{lock})"
+            f" WHERE {WAITING} ORDER BY due LIMIT ?{lock})"
             " RETURNING key, kind, args, asked, tries"
         )
         self.turn = asyncio.Lock()
@@ -82,12 +85,10 @@ class Jobs:
         """Run some of the jobs that are due; answers how many."""
         async with self.turn:
             now = self._now()
-            waiting = await self._store.look(
-                "SELECT 1 FROM job WHERE dead = 0 AND due <= ? AND lease <= ? LIMIT 1", due, now
-            )
-            if not waiting:
+            waiting = (due, now + BACK_OFF_MS_MAX, now, now + LEASE_MS)
+            if not await self._store.look(f"SELECT 1 FROM job WHERE {WAITING} LIMIT 1", *waiting):
                 return 0
-            claimed = await self._store.change([(self._claim, (now + LEASE_MS, due, now, CLAIM_MAX))])
+            claimed = await self._store.change([(self._claim, (now + LEASE_MS, *waiting, CLAIM_MAX))])
             jobs = [Job(*row) for row in claimed[0]]
             # The mirror first: what is computed reads it.
             for job in sorted(jobs, key=lambda job: job.kind != "mirror"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -79,6 +80,7 @@ def text(header: Header, bodies: Sequence[bytes]) -> bytes:
     return b"\n".join([_encoder.encode(header), *bodies, b""])
 
 
+@lru_cache(maxsize=64)
 def encoding_for(accepted: str) -> str | None:
     """zstd if the caller takes it, else gzip, else neither."""
     names = {

@@ -28,6 +28,7 @@ from server.sync.pull import (
     Body,
     Cache,
     Header,
+    Key,
     Question,
     compress,
     encoding_for,
@@ -71,7 +72,7 @@ class Sync:
         self.store, self.declarations, self.message, self.now = store, declarations, message, now
         self._computed = {one.kind: one for one in (computed or {}).values()}
         self._tail, self._cache = Tail(store.database.recent), Cache()
-        self._pulling: dict[tuple[object, ...], asyncio.Task[Body]] = {}
+        self._pulling: dict[Key, asyncio.Task[Body]] = {}
         self.hub = Hub(store.access, now)
         self.jobs = Jobs(store, {"mirror": self._mirror, "compute": self._compute}, now, self.is_busy)
         self._pushed_s = -CALM_S
@@ -143,34 +144,41 @@ class Sync:
         if asked.start(member) > head:
             raise Problem("cursor_expired")
         encoding = encoding_for(accept_encoding)
-        key = (asked, member.epoch, head, encoding)
-        body = self._cache.get(key)
+        body = await self._near(asked, member, head, encoding)
         if body is None:
-            body = await self._once(key, asked, member, head, encoding)
+            body = await self._once((asked, member.epoch, head, encoding), asked, member, encoding)
         return Page(body.content, body.encoding)
 
-    async def _once(
-        self, key: tuple[object, ...], asked: Question, member: Membership, head: int, encoding: str | None
-    ) -> Body:
+    async def _near(self, asked: Question, member: Membership, head: int, encoding: str | None) -> Body | None:
+        """From the newest changes, which are in memory; None for one who is further behind."""
+        start = asked.start(member)
+        if start == 0 < head:
+            return None
+        near = await self._tail.since(asked.project, start, head, member.audiences)
+        if near is None or len(near[1]) > asked.limit:
+            return None
+        newest, records = near
+        key = (asked, member.epoch, newest, encoding)
+        body = self._cache.get(key) if records else None
+        if body is None:
+            header = _header(asked, member, newest, newest, more=False)
+            body = compress(text(header, [recent.body for recent in records]), encoding)
+            if records:
+                self._cache.put(key, body)
+        return body
+
+    async def _once(self, key: Key, asked: Question, member: Membership, encoding: str | None) -> Body:
         """Phones that ask the same at the same time share one answer."""
         task = self._pulling.get(key)
         if task is None:
-            task = asyncio.create_task(self._answer(asked, member, head, encoding))
+            task = asyncio.create_task(self._page(asked, member, encoding))
             self._pulling[key] = task
             task.add_done_callback(lambda _: self._pulling.pop(key, None))
-        body = await asyncio.shield(task)
-        self._cache.put(key, body)
-        return body
+        return await asyncio.shield(task)
 
-    async def _answer(self, asked: Question, member: Membership, head: int, encoding: str | None) -> Body:
-        start = asked.start(member)
-        if start > 0 or head == 0:
-            near = await self._tail.since(asked.project, start, head, member.audiences)
-            if near is not None and len(near[1]) <= asked.limit:
-                header = _header(asked, member, near[0], near[0], more=False)
-                return compress(text(header, [recent.body for recent in near[1]]), encoding)
+    async def _page(self, asked: Question, member: Membership, encoding: str | None) -> Body:
         page = await self.store.database.page(
-            asked.project, member.audiences, start, asked.limit, asked.is_fresh
+            asked.project, member.audiences, asked.start(member), asked.limit, asked.is_fresh
         )  # fmt: skip
         header = _header(asked, member, page.head, page.cursor, more=page.more)
         if sum(map(len, page.bodies)) > INLINE_BYTES_MAX:
@@ -201,4 +209,4 @@ class Sync:
 
 
 def _header(asked: Question, member: Membership, head: int, cursor: int, *, more: bool) -> Header:
-    return Header(head, cursor, more, member.epoch, sorted(member.audiences), asked.start(member))
+    return Header(head, cursor, more, member.epoch, member.labels, asked.start(member))
