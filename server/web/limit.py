@@ -26,10 +26,10 @@ class Tries:
     def take(self, key: str, now_s: float) -> float:
         """0 when the try is allowed, else the seconds to wait for the next one."""
         used = self._used(key, now_s)
-        if used + 1 > self.most:
-            return (used + 1 - self.most) * self.each_s
-        self._keep(key, used + 1, now_s)
-        return 0
+        is_allowed = used + 1 <= self.most
+        # Kept at a refusal too: after a clock set back the tries come back from the time that it says.
+        self._keep(key, used + is_allowed, now_s)
+        return 0 if is_allowed else (used + 1 - self.most) * self.each_s
 
     def give_back(self, key: str, now_s: float) -> None:
         """The try succeeded (or never took place)."""

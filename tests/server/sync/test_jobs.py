@@ -226,6 +226,22 @@ async def test_a_job_whose_worker_died_is_taken_over_when_its_lease_is_over(stor
     assert ran.is_set()
 
 
+async def test_a_server_clock_set_back_by_a_year_holds_no_job_up(store: Store, clock: Clock) -> None:
+    ran: list[Any] = []
+
+    async def work(args: Any) -> None:
+        ran.append(args)
+
+    jobs = Jobs(store, {"try": work}, clock)
+    for column in ("due", "lease"):
+        await ask(store)
+        await store.change([(f"UPDATE job SET {column} = ?", (clock() + 1000,))])
+        assert await jobs.work(clock()) == 0
+        clock.ms -= 365 * 86_400_000
+        assert await jobs.work(clock()) == 1
+    assert len(ran) == 2
+
+
 async def test_jobs_run_by_themselves_once_the_exchange_has_started(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
