@@ -34,6 +34,11 @@ class Settings:
     demo: bool = False
     lan: bool = False
 
+    @property
+    def is_public(self) -> bool:
+        """Whether people come by https alone, whatever a proxy in between says."""
+        return self.url.startswith("https://") and not self.lan
+
     def at(self, **changes: object) -> Settings:
         """The same settings with some changed; None leaves a setting as it is."""
         told = {name: value for name, value in changes.items() if value is not None}

@@ -66,8 +66,7 @@ class Edge:
         self.app = app
         self.site: Site | None = None
         self.hosts = settings.hosts | LOCAL | ({host_of(settings.url)} if settings.url else frozenset())
-        is_public = settings.url.startswith("https://") and not settings.lan
-        self.headers = [*HEADERS, FOREVER] if is_public else list(HEADERS)
+        self.headers = [*HEADERS, FOREVER] if settings.is_public else list(HEADERS)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -85,12 +84,12 @@ class Edge:
 
         try:
             await self._admit(scope, receive, send_on)
-        except Problem as problem:
-            await send_problem(scope, send_on, problem)
         except Exception as error:
-            log.error("broken", error, id=number)
-            if not status:
-                await send_problem(scope, send_on, Problem("broken"))
+            problem = error if isinstance(error, Problem) else Problem("broken")
+            if problem is not error or status:
+                log.error("broken", error, id=number)
+            if not status:  # else the answer has begun, and breaks off
+                await send_problem(scope, send_on, problem)
         finally:
             took_ms = round((time.perf_counter() - begun) * 1000, 1)
             log.request(number, scope["method"], route(scope), status, took_ms)

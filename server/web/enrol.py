@@ -15,24 +15,25 @@ import msgspec
 from litestar import Response, post
 from litestar.params import JSONBody
 
+from server.core.person import SERVER
 from server.core.problem import Problem
 from server.store.database import NothingChanged
 from server.store.people import NewPerson, insert_person, member_changes, tidy
 from server.web import tries
 from server.web.device import NewDevice, check_point
+from server.web.rank import may_hand_out
 from server.web.request import HttpRequest
 from server.web.session import DAY_MS, Change, Me, begin
 from server.web.site import Site, TheSite
 from server.web.token import hashed_code
-from server.web.wire import named
+from server.web.wire import Name, named
 
-NAME_MAX: Final = 60
 AGAIN_MS: Final = DAY_MS
 
 
 class Enrol(msgspec.Struct):
     code: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_MAX)]
+    name: Name
     device: NewDevice
 
 
@@ -62,16 +63,20 @@ async def enrol(request: HttpRequest, site: TheSite, data: JSONBody[Enrol]) -> R
 
 
 async def find_invite(site: Site, code: str) -> Invite:
-    """Raises `wrong_invite` for a code that never was or was taken back."""
+    """Raises `wrong_invite` for a code that never was, was taken back, or whose maker may no longer give it."""
     rows = await site.store.rows(
-        "SELECT id, project, team, person, roles, uses < uses_max, expires FROM invite"
-        " WHERE code = ? AND revoked IS NULL",
+        "SELECT i.id, project, team, person, roles, uses < uses_max, expires, created_by, m.closed FROM invite i"
+        " LEFT JOIN person m ON m.id = created_by WHERE code = ? AND revoked IS NULL",
         hashed_code(code),
     )
     if not rows:
         raise Problem("wrong_invite")
-    id, project, team, person, roles, has_uses, expires = rows[0]
-    return Invite(id, project, team, person, roles.split(), bool(has_uses) and expires > site.now())
+    id, project, team, person, roles, has_uses, expires, by, closed = rows[0]
+    is_open = bool(has_uses) and expires > site.now() and closed is None
+    invite = Invite(id, project, team, person, roles.split(), is_open)
+    if by != SERVER and not await may_hand_out(site, by, project, team, person, invite.roles):
+        raise Problem("wrong_invite")
+    return invite
 
 
 async def enrolled_before(site: Site, invite: Invite, data: Enrol) -> str | None:
@@ -102,8 +107,8 @@ async def join(request: HttpRequest, site: Site, invite: Invite, data: Enrol) ->
         teams = [invite.team] if invite.team else []
         first += [insert_person(new, now), *member_changes(invite.project, person, invite.roles, teams, now)]
     elif not invite.person:
-        first.append(still_without_a_phone(person))
-        must = (0, 1)
+        first += still_without_a_phone(person)
+        must = (0, len(first) - 1)
     try:
         return await begin(request, site, person, data.device, first, must)
     except NothingChanged as gone:  # somebody else was quicker
@@ -142,13 +147,15 @@ def count_use(invite: Invite, now: int) -> Change:
     )
 
 
-def still_without_a_phone(person: str) -> Change:
-    """Two who type the same name at once do not both become him."""
-    return (
-        "UPDATE person SET language = language WHERE id = ? AND closed IS NULL"
-        " AND NOT EXISTS (SELECT 1 FROM device d WHERE d.person = person.id)",
-        (person,),
-    )
+def still_without_a_phone(person: str) -> list[Change]:
+    """Two who type the same name at once do not both become him.
+
+    The first statement takes the row's lock: PostgreSQL would ask the second one's question of the
+    moment before it waited.
+    """
+    lock = "UPDATE person SET language = language WHERE id = ?"
+    still = f"{lock} AND closed IS NULL AND NOT EXISTS (SELECT 1 FROM device d WHERE d.person = person.id)"
+    return [(lock, (person,)), (still, (person,))]
 
 
 routes = [enrol]

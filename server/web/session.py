@@ -54,7 +54,7 @@ async def begin(
     """
     token, id = new_token(), device_id(person, device.key)
     await site.store.change([*(first or []), *session_changes(id, person, device, token, site.now())], must=must)
-    return with_cookies(request, await describe(site, person, id), token)
+    return with_cookies(request, site, await describe(site, person, id), token)
 
 
 def session_changes(id: str, person: str, device: NewDevice, token: str, now: int) -> list[Change]:
@@ -72,11 +72,11 @@ def session_changes(id: str, person: str, device: NewDevice, token: str, now: in
     ]
 
 
-def with_cookies(request: HttpRequest, me: Me, token: str) -> Response[Me]:
+def with_cookies(request: HttpRequest, site: Site, me: Me, token: str) -> Response[Me]:
     """The answer with the device's own cookie and the plain one, which says who came last."""
-    response = Response(me)
+    is_secure, response = request.scope["scheme"] == "https" or site.settings.is_public, Response(me)
     for name in (COOKIE, f"{COOKIE}_{me.device}"):
-        response.set_cookie(cookie(name, token, is_secure=request.scope["scheme"] == "https"))
+        response.set_cookie(cookie(name, token, is_secure=is_secure))
     return response
 
 

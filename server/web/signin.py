@@ -21,10 +21,11 @@ from server.web.request import HttpRequest
 from server.web.session import Me, begin, describe, prolong, with_cookies
 from server.web.site import Site, TheSite
 from server.web.token import hashed
+from server.web.wire import LINE
 
 
 class Login(msgspec.Struct):
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=LINE)]
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=LENGTH_MAX)]
     device: NewDevice
 
@@ -44,7 +45,7 @@ async def me(request: HttpRequest, caller: TheCaller, site: TheSite) -> Response
     """Lets the session last on from now."""
     await prolong(site, caller)
     token = token_in(request.headers.get("cookie", ""), device_of(request))
-    return with_cookies(request, await describe(site, caller.person, caller.device), token)
+    return with_cookies(request, site, await describe(site, caller.person, caller.device), token)
 
 
 @post("/api/logout", summary="Sign this device out", tags=["sign-in"], status_code=204)

@@ -18,9 +18,10 @@ def take(request: HttpRequest, site: Site, name: str | None = None) -> Taken:
     taken: Taken = [("address", address_key(request.client.host if request.client else "-"))]
     if name is not None:
         taken.append(("name", name))
-    for which, key in taken:
+    for at, (which, key) in enumerate(taken):
         wait_s = limit_of(site, which).take(key, site.now() / 1000)
         if wait_s:
+            give_back(site, taken[:at])  # one locked name must not eat a whole office's tries
             raise Problem("too_many_tries", retry_after=math.ceil(wait_s))
     return taken
 

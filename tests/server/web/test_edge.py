@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from server.config import Settings
-from server.core.problem import CATALOGUE
+from server.core.problem import CATALOGUE, Problem
 from server.web.answer import FILES, words
 from server.web.edge import Edge, is_known_host
 from server.web.language import choose
@@ -74,6 +75,8 @@ async def test_a_wrong_host_is_answered_421_and_the_configured_one_served(tmp_pa
             answer = await client.get("/api/hello")
             assert answer.status_code == status, answer.text
         assert "max-age" in answer.headers["strict-transport-security"]
+        signed_in = await Phone(await built.client(Host="site.example")).login("worker")
+        assert all("Secure" in cookie for cookie in signed_in.headers.get_list("set-cookie"))
 
 
 async def test_a_problem_speaks_the_callers_language(town: Town) -> None:
@@ -215,6 +218,21 @@ def test_an_address_counts_as_a_household() -> None:
     assert address_key("2001:db8::1") == address_key("2001:db8::2")
     assert address_key("2001:db8:0:1::1") != address_key("2001:db8::1")
     assert address_key("::ffff:192.0.2.1") == "192.0.2.1"
+
+
+async def test_an_answer_that_broke_off_is_not_begun_again() -> None:
+    sent: list[str] = []
+
+    async def half(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise Problem("unavailable")
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"localhost")], "query_string": b""}
+    await Edge(half, Settings())(scope, send, send)  # type: ignore[arg-type]
+    assert sent == ["http.response.start"]
 
 
 async def test_a_failure_outside_the_framework_is_answered_too() -> None:

@@ -106,6 +106,28 @@ async def test_P11_many_wrong_names_from_one_address_make_that_address_wait_and_
     assert (await neighbour.login("worker")).status_code == 200
 
 
+async def test_P11_one_locked_name_does_not_eat_the_tries_of_an_office(town: Town) -> None:
+    office = await town.client("203.0.113.9")
+    for _ in range(80):
+        await Phone(office).login("mate", "guess")
+    assert (await Phone(office).login("worker")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/login", "/api/enrol"])
+async def test_P11_control_characters_are_malformed_on_both_databases(town_on: Town, path: str) -> None:
+    phone = Phone(await town_on.client())
+    body = {"name": "a\u0000b", "password": "x", "code": "AAAA", "device": phone.device}
+    answer = await phone.http.post(path, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+
+
+async def test_P11_an_invite_ends_with_the_rights_of_who_made_it(town: Town) -> None:
+    made = await invite(town, roles=["manager"])
+    await people.end_member(town.site.store, town.one, town.people["manager"], town.clock.ms)
+    answer = await Phone(await town.client()).enrol(made["code"], "云志远")
+    assert (answer.status_code, answer.json()["code"]) == (403, "wrong_invite")
+
+
 async def test_P11_signing_in_rightly_is_never_limited(town: Town) -> None:
     phone = Phone(await town.client())
     assert {(await phone.login("worker")).status_code for _ in range(25)} == {200}
@@ -307,3 +329,13 @@ async def test_P11_a_device_without_a_usable_key_is_malformed(town: Town, device
     answer = await http.post("/api/login", json={"name": "worker", "password": PASSWORD, "device": device})
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
     assert "reason" in answer.json()
+
+
+async def test_P11_a_server_clock_set_back_locks_nobody_out_for_longer(town: Town) -> None:
+    phone = Phone(await town.client())
+    for _ in range(10):
+        await phone.login("worker", "wrong password")
+    town.clock.pass_s(-DAY_S)
+    assert (await phone.login("worker")).status_code == 429
+    town.clock.pass_s(61)
+    assert (await phone.login("worker")).status_code == 200
