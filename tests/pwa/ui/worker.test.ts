@@ -10,6 +10,8 @@ const SOURCE = readFileSync(join(import.meta.dirname, '../../../pwa/src/sw.ts'),
 const ORIGIN = 'https://site.example';
 const FILES = ['/assets/app-1.js', '/manifest.webmanifest'];
 
+const LATER = ['/assets/reader-1.wasm'];
+
 type Listener = (event: Record<string, unknown>) => void;
 
 let stored: Map<string, Map<string, string>>;
@@ -32,6 +34,7 @@ async function start(build: string): Promise<void> {
   const world = {
     __BUILD__: build,
     __FILES__: FILES,
+    __LATER__: LATER,
     URL,
     Set,
     Promise,
@@ -129,6 +132,19 @@ test('a new build waits until it is told; what did not change is not fetched aga
   expect(skipped).toBe(true);
   await fire('activate');
   expect([...stored.keys()]).toEqual(['gongbu-two']);
+});
+
+test('what is large is kept only when a page asks, and then stays over an update', async () => {
+  online.set('/assets/reader-1.wasm', 'wasm');
+  await fire('install');
+  expect(asked).not.toContain('/assets/reader-1.wasm');
+  await fire('message', { data: 'later' });
+  online.set('/app-shell', shellOf('two'));
+  await start('two');
+  await fire('install');
+  await fire('activate');
+  online.clear();
+  expect(await open('/assets/reader-1.wasm', 'cors')).toBe('wasm');
 });
 
 test("the server's own pages, other methods and other sites are left alone", async () => {
