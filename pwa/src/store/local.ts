@@ -17,6 +17,7 @@ import {
   type PersonDb,
   type ProjectRow,
   put,
+  type ReadTx,
   type WriteTx,
 } from './database.ts';
 import { type Journal, openDrafts } from './draft.ts';
@@ -89,17 +90,37 @@ export interface Opening {
   readonly declarations: Declarations;
   readonly surroundings: Surroundings;
   readonly history: History;
+  /** Where it is being opened already. */
+  readonly db?: Promise<PersonDb>;
 }
 
 /** Opens the database of a person who is on this phone. */
 export async function openLocal(opening: Opening): Promise<Local> {
-  const db = await openPersonDb(opening.person);
-  const me = await db.get('me', 'me');
-  if (!me) {
-    db.close();
-    throw new Problem({ code: 'signed_out', do: 'sign_in' });
-  }
-  return new LocalPhone(db, me, opening).start();
+  const db = await (opening.db ?? openPersonDb(opening.person));
+  const start = await readStart(db);
+  if (start.me) return new LocalPhone(db, start.me, opening).start(start);
+  db.close();
+  throw new Problem({ code: 'signed_out', do: 'sign_in' });
+}
+
+/** What must be in memory before the first screen, in one transaction. */
+async function readStart(db: PersonDb): Promise<Start> {
+  const tx = db.transaction(['me', 'projects', 'numbers', 'outbox', 'chunks', 'rows']);
+  const reading = readCounts(tx);
+  const [me, rows] = await Promise.all([tx.objectStore('me').get('me'), tx.objectStore('projects').getAll()]);
+  const core = await record.readKinds(
+    tx,
+    rows.map(({ id }) => id),
+    CORE_KINDS,
+  );
+  return { me, rows, core, counted: await reading };
+}
+
+interface Start {
+  readonly me: Me | undefined;
+  readonly rows: readonly ProjectRow[];
+  readonly core: readonly record.InProject[];
+  readonly counted: Counted;
 }
 
 /** Makes the person's database, or tells the one that is there of a new device. */
@@ -184,16 +205,13 @@ class LocalPhone implements Local {
     this.#notices = openNotices(`gongbu-${person}`);
   }
 
-  async start(): Promise<this> {
+  async start({ rows, core, counted }: Start): Promise<this> {
     const changed = (): void => this.#notices.tell({ topic: 'drafts' });
     const { journal, now } = this.#around;
-    await Promise.all([
-      this.#readProjects().then(() => this.#readNames()),
-      this.#readCounts(),
-      openDrafts(this.#db, journal, this.person.id, now, changed).then((drafts) => {
-        this.#drafts = drafts;
-      }),
-    ]);
+    this.#projects = new Map(rows.map((row) => [row.id, row]));
+    this.#names = readNames(core, this.declarations.kind);
+    this.#count(counted);
+    this.#drafts = await openDrafts(this.#db, journal, this.person.id, now, changed);
     this.#hearOtherTabs();
     setTimeout(() => void this.#judge(), JUDGE_AFTER_MS);
     return this;
@@ -231,9 +249,8 @@ class LocalPhone implements Local {
   }
 
   async list(project: string, c: string, query: Query = {}): Promise<Shown[]> {
-    const judged = this.#judge();
     // What is looked at to be approved can be named (`version`) as soon as it is there.
-    if (query.state || query.held) await judged;
+    if (query.state || query.held) await this.#judge();
     const found = await record.findKind(this.#db, this.#cache, project, c, query);
     const kind = this.declarations.kind(c);
     const list: Shown[] = [];
@@ -271,7 +288,7 @@ class LocalPhone implements Local {
     return this.#hash(withHeld(shown.record, of, this.declarations.kind(shown.c)), shown.c);
   }
 
-  /** The judge is there long before a thumb is: every list asks for it. */
+  /** The judge is there before a thumb is: what shows things to approve has asked for it. */
   #hash(record: MergeRecord, c: string): string {
     if (!this.#versionOf) throw new Problem({ code: 'unavailable', do: 'retry' });
     return this.#versionOf(record, this.declarations.kind(c));
@@ -297,30 +314,38 @@ class LocalPhone implements Local {
   }
 
   async writeEach(project: string, writings: readonly Writing[]): Promise<readonly number[]> {
-    for (const { ops, base } of writings) await this.#mustFit(project, ops, base);
+    await this.#mustFit(project, writings);
     return this.#save(writings.map((writing) => this.#unsigned(project, writing)));
   }
 
-  async check(
-    project: string,
-    ops: readonly Op[],
-    base = this.head(project),
-  ): Promise<Problemish | undefined> {
+  async check(project: string, ops: readonly Op[], base?: number): Promise<Problemish | undefined> {
+    return (await this.#judged(project, [{ ops, ...(base !== undefined && { base }) }]))[0];
+  }
+
+  /** Each by itself, against what is shown now; one that cannot be judged is let through. */
+  async #judged(project: string, writings: readonly Writing[]): Promise<readonly (Problemish | undefined)[]> {
     const judge = await this.#judge();
-    if (!judge) return undefined;
-    const records = await this.#foldedFor(project, ops);
-    const v = this.declarations.v;
-    return judge.judge({ base, v, ops }, this.actor(project), records, this.declarations, this.#serverNow());
+    if (!judge) return [];
+    const records = await this.#foldedFor(
+      project,
+      writings.flatMap(({ ops }) => ops),
+    );
+    const { declarations } = this;
+    const actor = this.actor(project);
+    return writings.map(({ ops, base = this.head(project) }) =>
+      judge.judge({ base, v: declarations.v, ops }, actor, records, declarations, this.#serverNow()),
+    );
   }
 
   /**
    * Only what can never be right is refused here; roles and states may have changed on the server.
    * Where the judge itself cannot be loaded, the words are saved all the same.
    */
-  async #mustFit(project: string, ops: readonly Op[], base?: number): Promise<void> {
-    const found = await this.check(project, ops, base);
-    const isForGood = found?.code === 'invalid' && found.reason !== 'unknown_kind';
-    if (isForGood)
+  async #mustFit(project: string, writings: readonly Writing[]): Promise<void> {
+    const isForGood = (found: Problemish | undefined): boolean =>
+      found?.code === 'invalid' && found.reason !== 'unknown_kind';
+    const found = (await this.#judged(project, writings)).find(isForGood);
+    if (found)
       throw new Problem({
         ...found,
         code: found.reason === 'too_large' ? 'too_large' : 'invalid',
@@ -423,7 +448,7 @@ class LocalPhone implements Local {
 
   async repair(n: number, ops: readonly Op[]): Promise<number> {
     const { project, memo } = await this.#refusedEntry(n);
-    await this.#mustFit(project, ops);
+    await this.#mustFit(project, [{ ops }]);
     return this.#again(n, this.#unsigned(project, { ops, ...(memo !== undefined && { memo }) }));
   }
 
@@ -588,30 +613,38 @@ class LocalPhone implements Local {
   }
 
   async #readNames(): Promise<void> {
-    const found: { project: string; record: MergeRecord }[] = [];
-    for (const project of this.#projects.keys()) {
-      for (const c of CORE_KINDS) {
-        const { records } = await record.findKind(this.#db, this.#cache, project, c, {});
-        for (const one of records.values()) found.push({ project, record: one });
-      }
-    }
-    this.#names = readNames(found, this.declarations.kind);
+    const tx = this.#db.transaction(['chunks', 'rows']);
+    const core = await record.readKinds(tx, [...this.#projects.keys()], CORE_KINDS);
+    this.#names = readNames(core, this.declarations.kind);
   }
 
   /** Of several readings under way the one begun last counts: it saw the newest state. */
   async #readCounts(): Promise<void> {
     const turn = ++this.#reading;
-    const tx = this.#db.transaction(['outbox', 'numbers']);
-    const [entries, lastSync, skew] = await Promise.all([
-      tx.objectStore('outbox').getAll(),
-      tx.objectStore('numbers').get('lastSync'),
-      tx.objectStore('numbers').get('skew'),
-    ]);
-    if (turn !== this.#reading) return;
+    const counted = await readCounts(this.#db.transaction(['outbox', 'numbers']));
+    if (turn === this.#reading) this.#count(counted);
+  }
+
+  #count({ entries, lastSync, skew }: Counted): void {
     this.#counts = countsOf(entries);
     this.#lastSync = lastSync ?? null;
     this.#skew = skew ?? null;
   }
+}
+
+interface Counted {
+  readonly entries: readonly Entry[];
+  readonly lastSync: number | undefined;
+  readonly skew: number | undefined;
+}
+
+async function readCounts(tx: ReadTx): Promise<Counted> {
+  const [entries, lastSync, skew] = await Promise.all([
+    tx.objectStore('outbox').getAll(),
+    tx.objectStore('numbers').get('lastSync'),
+    tx.objectStore('numbers').get('skew'),
+  ]);
+  return { entries, lastSync, skew };
 }
 
 /** A notice may come in while the phone is being closed. */

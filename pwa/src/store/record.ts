@@ -86,6 +86,35 @@ export async function findKind(
   return { records, own };
 }
 
+export interface InProject {
+  readonly project: string;
+  readonly record: MergeRecord;
+}
+
+/** All of some small kinds that are never written here. */
+export async function readKinds(
+  tx: ReadTx,
+  projects: readonly string[],
+  kinds: readonly string[],
+): Promise<readonly InProject[]> {
+  const ranges = projects.flatMap((project) => kinds.map((c) => [project, prefix(project, c)] as const));
+  const read = await Promise.all(
+    ranges.map(async ([project, range]) => {
+      const [chunks, rows] = await Promise.all([
+        tx.objectStore('chunks').getAll(range),
+        tx.objectStore('rows').index('at').getAll(range),
+      ]);
+      // A row is newer than the same record in a chunk, so it comes after it.
+      const packed = chunks.flatMap((text) => JSON.parse(text) as MergeRecord[]);
+      const single = rows.map(({ text }) => JSON.parse(text) as MergeRecord);
+      return [...packed, ...single].map((record) => ({ project, record }));
+    }),
+  );
+  const newest = new Map<string, InProject>();
+  for (const one of read.flat()) newest.set(`${one.project} ${one.record.r}`, one);
+  return [...newest.values()];
+}
+
 /** One record by its id; knowing its kind saves looking through the others. */
 export async function findOne(
   db: PersonDb,

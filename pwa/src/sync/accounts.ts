@@ -15,6 +15,8 @@ import { browserEnvironment, type Environment } from './environment.ts';
 import type { Exchange } from './session.ts';
 
 const CURRENT = 'gongbu:current';
+/** The first screen has been drawn by then. */
+const EXCHANGE_AFTER_MS = 150;
 const STRICT = { durability: 'strict' } as const;
 
 interface Opened {
@@ -32,6 +34,10 @@ export function createAccounts({ declarations, env = browserEnvironment() }: Acc
   const session = lazily(() => import('./session.ts'));
   const phone = lazily(openPhoneDb);
   let opened: Opened | null = null;
+  // The database that will be asked for first is opened while the screen is still being built.
+  const first = env.usable.ok ? (env.journal?.getItem(CURRENT) ?? null) : null;
+  let warm = first === null ? null : { person: first, db: openPersonDb(first) };
+  warm?.db.catch(() => undefined);
 
   function remember(person: string | null): void {
     if (person === null) env.journal?.removeItem(CURRENT);
@@ -40,13 +46,16 @@ export function createAccounts({ declarations, env = browserEnvironment() }: Acc
 
   async function open(person: string): Promise<Phone> {
     if (opened?.local.person.id === person) return opened.local;
-    const row = await (await phone()).get('people', person);
-    if (!row?.signedIn) throw new Problem({ code: 'signed_out', do: 'sign_in' });
+    const [row, local] = await Promise.all([rowOf(person), openPerson(person)]);
+    if (!row?.signedIn) {
+      local.close();
+      throw new Problem({ code: 'signed_out', do: 'sign_in' });
+    }
     close();
-    const local = await openPerson(person);
     opened = attach(local);
     remember(person);
-    void opened.exchange();
+    const { exchange } = opened;
+    setTimeout(() => void exchange(), EXCHANGE_AFTER_MS);
     putRow({ ...row, lastUsed: env.now() }).catch(() => undefined);
     void env.storage?.persisted().then((persisted) => local.report({ persisted }));
     return local;
@@ -58,7 +67,14 @@ export function createAccounts({ declarations, env = browserEnvironment() }: Acc
       declarations,
       surroundings: env,
       history: async (...asked) => (await session()).history(env, ...asked),
+      ...(warm?.person === person && { db: warm.db }),
+    }).finally(() => {
+      warm = null;
     });
+  }
+
+  async function rowOf(person: string): Promise<PersonRow | undefined> {
+    return (await phone()).get('people', person);
   }
 
   /** The exchange begins once its code is there; where it cannot be loaded the phone works offline. */
@@ -124,7 +140,7 @@ export function createAccounts({ declarations, env = browserEnvironment() }: Acc
   }
 
   async function signOut(person: string, erase: boolean): Promise<SignedOut> {
-    const row = await (await phone()).get('people', person);
+    const row = await rowOf(person);
     if (!row) return { waiting: 0, kept: false };
     leave(person);
     await (await phone()).put('facts', { device: row.device }, `logout:${row.device}`);
