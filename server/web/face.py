@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.web import devices, enrol, export, hello, history, invites, lan, people, printed, shell, signin
+from server.web import devices, enrol, export, hello, history, invites, lan, people, printed, projects, shell, signin
 
 routes: list[Any] = [
     *hello.routes,
@@ -13,6 +13,7 @@ routes: list[Any] = [
     *devices.routes,
     *invites.routes,
     *people.routes,
+    *projects.routes,
     *history.routes,
     *export.routes,
     *printed.routes,
