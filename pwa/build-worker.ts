@@ -11,6 +11,8 @@ const BUILD_MARK = '__GONGBU_BUILD__';
 // Kept by the browser or by the server, not needed to run the app offline.
 const NOT_KEPT = /(^index\.html|^build\.json|\.map|^\..*)$/;
 
+// Half a megabyte that only browsers without their own QR reader need.
+const LATER = /\.wasm$/;
 const PACKED = /\.(js|css|svg|wasm|json)$/;
 
 export function serviceWorker(): Plugin {
@@ -32,7 +34,9 @@ export function serviceWorker(): Plugin {
     },
     async closeBundle() {
       const files = filesIn(dist).filter((file) => !NOT_KEPT.test(file) && file !== 'sw.js');
-      await buildWorker(root, dist, { id, files: files.map((file) => `/${file}`) });
+      const paths = files.map((file) => `/${file}`);
+      const later = paths.filter((path) => LATER.test(path));
+      await buildWorker(root, dist, { id, later, files: paths.filter((path) => !later.includes(path)) });
       writeFileSync(join(dist, 'build.json'), JSON.stringify({ build: id, files }));
       for (const file of files) if (PACKED.test(file)) pack(join(dist, file));
     },
@@ -62,14 +66,18 @@ function filesIn(folder: string): string[] {
 async function buildWorker(
   root: string,
   dist: string,
-  about: { id: string; files: string[] },
+  about: { id: string; files: string[]; later: string[] },
 ): Promise<void> {
   await build({
     configFile: false,
     root,
     logLevel: 'warn',
     publicDir: false,
-    define: { __BUILD__: JSON.stringify(about.id), __FILES__: JSON.stringify(about.files) },
+    define: {
+      __BUILD__: JSON.stringify(about.id),
+      __FILES__: JSON.stringify(about.files),
+      __LATER__: JSON.stringify(about.later),
+    },
     build: {
       outDir: dist,
       emptyOutDir: false,

@@ -9,11 +9,13 @@ export {}; // a module of its own, so that `self` can be the worker's
 declare const self: ServiceWorkerGlobalScope;
 declare const __BUILD__: string;
 declare const __FILES__: readonly string[];
+/** Large, and needed by some phones only: kept when a page asks for it. */
+declare const __LATER__: readonly string[];
 
 const CACHE_PREFIX = 'gongbu-';
 const CACHE = CACHE_PREFIX + __BUILD__;
 const SHELL = '/app-shell';
-const KEPT: ReadonlySet<string> = new Set(__FILES__);
+const KEPT: ReadonlySet<string> = new Set([...__FILES__, ...__LATER__]);
 // Pages that the server makes itself; everything else that is opened is the app.
 const SERVER_PAGE = /^\/(api|assets|static|print|lan|schema|healthz|app-shell)(\/|$)|^\/[^/]+\.[a-z0-9]+$/;
 
@@ -21,6 +23,7 @@ self.addEventListener('install', (event) => event.waitUntil(keepBuild()));
 self.addEventListener('activate', (event) => event.waitUntil(takeOver()));
 self.addEventListener('message', (event) => {
   if (event.data === 'skip') event.waitUntil(self.skipWaiting());
+  if (event.data === 'later') event.waitUntil(keepLater());
 });
 self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
@@ -40,15 +43,27 @@ async function keepBuild(): Promise<void> {
   if (!answer.ok || !text.includes(`content="${__BUILD__}"`)) throw new Error('shell is of another build');
   const cache = await caches.open(CACHE);
   await Promise.all(__FILES__.map((path) => keep(cache, path)));
+  await Promise.all(__LATER__.map((path) => keepKnown(cache, path)));
   await cache.put(SHELL, answer);
 }
 
-/** Hashed files do not change: what an older build already brought is not fetched again. */
+async function keepLater(): Promise<void> {
+  const cache = await caches.open(CACHE);
+  await Promise.all(__LATER__.map((path) => keep(cache, path)));
+}
+
 async function keep(cache: Cache, path: string): Promise<void> {
-  const known = path.startsWith('/assets/') ? await caches.match(path) : undefined;
-  const answer = known ?? (await fetch(path, { credentials: 'omit' }));
+  if (await keepKnown(cache, path)) return;
+  const answer = await fetch(path, { credentials: 'omit' });
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   await cache.put(path, answer);
+}
+
+/** Hashed files do not change: what an older build already brought is not fetched again. */
+async function keepKnown(cache: Cache, path: string): Promise<boolean> {
+  const known = path.startsWith('/assets/') ? await caches.match(path) : undefined;
+  if (known) await cache.put(path, known);
+  return known !== undefined;
 }
 
 async function takeOver(): Promise<void> {

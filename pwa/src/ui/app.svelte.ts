@@ -4,6 +4,7 @@
 import type { Accounts } from '../store/account.ts';
 import type { Phone } from '../store/phone.ts';
 import type { ModuleFace } from './module.ts';
+import { persistsQuietly } from './platform.ts';
 import { go } from './router.svelte.ts';
 import { Site } from './site.svelte.ts';
 
@@ -13,6 +14,8 @@ export class App {
   site: Site | null = $state.raw(null);
   /** A database is being opened: nothing to show yet, and no reason to ask for a name. */
   opening: boolean = $state(true);
+  /** The page that was asked for before anybody was signed in. */
+  #wanted = '/';
 
   constructor(accounts: Accounts, faces: readonly ModuleFace[]) {
     this.accounts = accounts;
@@ -29,9 +32,17 @@ export class App {
     }
   }
 
-  enter(phone: Phone, path = '/'): void {
+  enter(phone: Phone): void {
     this.#take(phone);
-    go(path, { replace: true });
+    go(this.#wanted, { replace: true });
+    this.#wanted = '/';
+  }
+
+  /** Nobody is signed in: asks who it is, and remembers where he wanted to go. */
+  async ask(wanted: URL): Promise<void> {
+    this.#wanted = wanted.pathname + wanted.search;
+    const people = await this.accounts.people();
+    if (!this.site) go(people.length > 0 ? '/people' : '/sign-in', { replace: true });
   }
 
   /** Another person takes the phone; what the first was writing stays on disk. */
@@ -57,5 +68,6 @@ export class App {
     if (this.site?.phone === phone) return;
     this.site?.end();
     this.site = new Site(phone, this);
+    if (persistsQuietly()) void this.accounts.persist();
   }
 }

@@ -9,3 +9,6 @@ export const isIos = (): boolean =>
 export const isInstalled = (): boolean =>
   matchMedia('(display-mode: standalone)').matches ||
   (navigator as { standalone?: boolean }).standalone === true;
+
+/** Asking for lasting storage shows no question here: Chromium decides by itself, an installed app is granted. */
+export const persistsQuietly = (): boolean => 'userAgentData' in navigator || isInstalled();

@@ -32,7 +32,13 @@ export async function watchForUpdates(onSend: () => void): Promise<void> {
     return; // The app runs without it; the next visit tries again.
   }
   follow(registration);
+  if (!('BarcodeDetector' in globalThis)) void keepLater(workers);
   setInterval(() => void lookForUpdate(), CHECK_EVERY_MS);
+}
+
+/** This browser cannot read QR codes itself: what can is kept too, so that scanning works offline. */
+async function keepLater(workers: ServiceWorkerContainer): Promise<void> {
+  (await workers.ready).active?.postMessage('later');
 }
 
 export async function lookForUpdate(): Promise<boolean> {
