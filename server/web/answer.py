@@ -18,6 +18,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from server.config import ROOT
 from server.core.problem import CATALOGUE, Problem
+from server.store.database import Clash
 from server.web import log
 from server.web.language import FIRST, Language, choose, named
 from server.web.request import HttpRequest
@@ -109,6 +110,8 @@ def handle(request: HttpRequest, error: Exception) -> Response[bytes]:
         return answer(request, error)
     if isinstance(error, HTTPException) and error.status_code < 500:
         return answer(request, of_framework(error))
+    if isinstance(error, Clash):  # two wanted the same name or code at once
+        return answer(request, Problem("taken"))
     if is_unreadable(error):
         return answer(request, Problem("malformed", reason="the body is not JSON in UTF-8"))
     log.error("broken", error, id=request.scope.get("request_id"))

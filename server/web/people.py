@@ -157,12 +157,12 @@ async def change_person(caller: TheCaller, site: TheSite, id: PathId, data: JSON
     roles, teams, is_ended = await standing(site, data.project, id)
     if not is_over(actor, roles, teams) or (data.roles and not may_give(actor, data.roles)):
         raise Problem("forbidden")
+    new_teams = data.teams if isinstance(data.teams, list) else teams
+    await check_known_teams(site, data.project, set(new_teams) - set(teams))
     await change_account(caller, site, id, data)
     if data.ended is True:
         await store.end_member(site.store, data.project, id, site.now())
     elif data.roles or data.teams is not msgspec.UNSET or (is_ended and data.ended is False):
-        new_teams = data.teams if isinstance(data.teams, list) else teams
-        await check_known_teams(site, data.project, set(new_teams))
         await store.set_member(site.store, data.project, id, data.roles or roles, new_teams, site.now())
     return Made(id)
 

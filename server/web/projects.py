@@ -32,6 +32,14 @@ class NewTeam(msgspec.Struct):
     foreman: Id | None = None
 
 
+class TeamChange(msgspec.Struct):
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    trade: Text | msgspec.UnsetType = msgspec.UNSET
+    employer: Text | msgspec.UnsetType = msgspec.UNSET
+    foreman: Id | msgspec.UnsetType | None = msgspec.UNSET
+    closed: bool | msgspec.UnsetType = msgspec.UNSET
+
+
 class NewPlace(msgspec.Struct):
     project: Id
     name: Name
@@ -117,7 +125,7 @@ def check_zone(zone: str) -> None:
 @post("/api/teams", summary="A new team", tags=["people"])
 async def new_team(caller: TheCaller, site: TheSite, data: JSONBody[NewTeam]) -> Made:
     await caller.actor(data.project, OFFICE)
-    await check_foreman(site, data)
+    await check_foreman(site, data.project, data.foreman)
     try:
         id = await store.add_team(
             site.store,
@@ -132,8 +140,27 @@ async def new_team(caller: TheCaller, site: TheSite, data: JSONBody[NewTeam]) ->
     return Made(id)
 
 
-async def check_foreman(site: Site, data: NewTeam) -> None:
-    if data.foreman and await site.access.member(data.project, data.foreman) is None:
+@patch("/api/teams/{id:str}", summary="Change a team's name, trade, employer or foreman, or close it", tags=["people"])
+async def change_team(caller: TheCaller, site: TheSite, id: PathId, data: JSONBody[TeamChange]) -> Made:
+    """A closed team keeps its people and its past; nobody new joins it."""
+    rows = await site.store.rows("SELECT project FROM team WHERE id = ?", id)
+    actor = await site.access.actor(rows[0][0], caller.person, caller.device) if rows else None
+    if actor is None or not actor.roles & OFFICE:
+        raise Problem("not_found")
+    if isinstance(data.foreman, str):
+        await check_foreman(site, rows[0][0], data.foreman)
+    changes = given(trade=data.trade, employer=data.employer, foreman=data.foreman)
+    if isinstance(data.name, str):
+        changes["name"] = named(data.name)
+    if isinstance(data.closed, bool):
+        changes["closed"] = site.now() if data.closed else None
+    if changes:
+        await store.change_team(site.store, id, **changes)
+    return Made(id)
+
+
+async def check_foreman(site: Site, project: str, foreman: str | None) -> None:
+    if foreman and await site.access.member(project, foreman) is None:
         raise Problem("malformed", reason="foreman: not of this project")
 
 
@@ -155,4 +182,4 @@ async def new_place(caller: TheCaller, site: TheSite, data: JSONBody[NewPlace]) 
     return Made(id)
 
 
-routes = [projects, new_project, change_project, new_team, new_place]
+routes = [projects, new_project, change_project, new_team, change_team, new_place]

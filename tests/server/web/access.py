@@ -104,6 +104,7 @@ ACCESS: Final[dict[tuple[str, str], Row]] = {
     ("POST", "/api/people"): Row(OFFICE, at("/api/people", project="{one}", lines="新人")),
     ("PATCH", "/api/people/{id}"): Row(OFFICE, at("/api/people/{mate}", project="{one}", roles=["worker"])),
     ("POST", "/api/teams"): Row(OFFICE, at("/api/teams", project="{one}", name="新{new}")),
+    ("PATCH", "/api/teams/{id}"): Row(OFFICE, at("/api/teams/{team_a}", trade="木工")),
     ("POST", "/api/places"): Row(OFFICE, at("/api/places", project="{one}", name="新地点", code="{new}")),
     ("GET", "/api/history"): Row(MEMBERS, at(HISTORY)),
     ("GET", "/api/refused"): Row(frozenset({"manager"}), at("/api/refused?project={one}")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -102,6 +103,27 @@ async def test_a_new_project_team_and_place_come_down_as_core_records(town_on: T
     renamed = await manager.http.patch(f"/api/projects/{project}", json=new)
     assert renamed.status_code == 200, renamed.text
     assert (await manager.http.get("/api/projects")).json()[-1]["name"] in ("四号工地", "一号工地")
+
+
+async def test_a_team_is_changed_and_closed(town_on: Town) -> None:
+    office = await town_on.phone("office")
+    url = f"/api/teams/{town_on.team_b}"
+    change = {"name": "木工二班", "foreman": town_on.people["mate"], "closed": True}
+    answer = await office.http.patch(url, json=change)
+    assert answer.status_code == 200, answer.text
+    joined = await office.http.post("/api/people", json={"project": town_on.one, "lines": "张伟, 木工二班"})
+    assert joined.status_code == 400, "nobody joins a closed team"
+    assert (await office.http.patch(url, json={"foreman": town_on.people["stranger"]})).status_code == 400
+    await town_on.site.sync.settle()
+    shown = {record["r"]: record for record in (await office.pull(town_on.one))[1:]}[town_on.team_b]
+    assert "木工二班" in str(shown)
+
+
+async def test_the_same_code_twice_at_once_is_taken_once(town_on: Town) -> None:
+    manager = await town_on.phone("manager")
+    body = {"project": town_on.one, "name": "西门", "code": "west"}
+    answers = await asyncio.gather(*(manager.http.post("/api/places", json=body) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409]
 
 
 @pytest.mark.parametrize(
