@@ -49,6 +49,7 @@ class Phone:
     language: Language = "zh-CN"
     size: tuple[int, int] = NARROW
     place: dict[str, float] | None = field(default_factory=lambda: dict(GATE))
+    permissions: tuple[str, ...] = ("geolocation",)
     home: Path | None = None
     arguments: tuple[str, ...] = ()
     before: list[str] = field(default_factory=list)
@@ -73,10 +74,10 @@ class Phone:
             locale=self.language,
             timezone_id="Asia/Shanghai",
             geolocation=self.place,  # type: ignore[arg-type]
-            permissions=["geolocation"] if self.place else [],
+            permissions=list(self.permissions) if self.place else [],
             accept_downloads=True,
         )
-        self.context.set_default_timeout(20_000)
+        self.context.set_default_timeout(30_000)
         for name, answer in self.bindings.items():
             self.context.expose_binding(name, answer)
         for script in self.before:
@@ -140,14 +141,12 @@ class Phone:
     def button(self, key: str, **values: object) -> Locator:
         return self.page.get_by_role("button", name=self.say(key, **values), exact=True)
 
+    def link(self, key: str, **values: object) -> Locator:
+        return self.page.get_by_role("link", name=self.say(key, **values), exact=True)
+
     def tap(self, key: str, **values: object) -> None:
         """A button, or a link that looks like one."""
-        link = self.page.get_by_role("link", name=self.say(key, **values), exact=True)
-        self.button(key, **values).or_(link).first.click()
-
-    def go(self, key: str) -> None:
-        """By the bottom bar or any other link."""
-        self.page.get_by_role("link", name=self.say(key)).first.click()
+        self.button(key, **values).or_(self.link(key, **values)).first.click()
 
     def fill(self, key: str, text: str) -> None:
         self.page.get_by_label(self.say(key)).first.fill(text)

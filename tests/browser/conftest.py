@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Playwright, expect, sync_playwright
 
 from tests.browser import install
 from tests.browser.chrome import Phone
@@ -21,6 +21,9 @@ from tests.browser.site import Site
 
 NewPhone = Callable[..., Phone]
 HERE = Path(__file__).parent
+
+# Patience costs nothing when a thing comes; a busy machine needs it.
+expect.set_options(timeout=30_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

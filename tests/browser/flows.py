@@ -44,12 +44,17 @@ def invite(site: Site, *options: str) -> str:
 def check_in(phone: Phone) -> None:
     """One tap on Today; ends when it is durably on the phone."""
     phone.tap("labour.in")
-    phone.sees(said(phone, "labour.saved_in"))
+    saved(phone).wait_for()
+
+
+def saved(phone: Phone) -> Locator:
+    """What stands in the place of the button right after a tap."""
+    words = re.compile(f"({phone.say('labour.in')}|{phone.say('labour.out')}).*", re.DOTALL)
+    return phone.page.get_by_role("main").get_by_role("status").filter(has_text=words).first
 
 
 def tap_in_or_out(phone: Phone) -> None:
     """The one strong button of Today, whatever it offers now; ends when the app says that it is saved."""
-    page = phone.page
     strong = phone.button("labour.in").or_(phone.button("labour.out"))
     # right after a tap a second one must be meant
     instead = phone.button("labour.instead_in").or_(phone.button("labour.instead_out"))
@@ -57,8 +62,7 @@ def tap_in_or_out(phone: Phone) -> None:
     if not strong.is_visible():
         instead.click()
     strong.click()
-    saved = page.get_by_text(said(phone, "labour.saved_in")).or_(page.get_by_text(said(phone, "labour.saved_out")))
-    saved.first.wait_for()
+    saved(phone).wait_for()
 
 
 def said(phone: Phone, key: str, **values: object) -> re.Pattern[str]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 Answer = TypeVar("Answer")
 
-SECONDS_MAX = 20
+SECONDS_MAX = 30
 PAUSE_SECONDS = 0.03
 
 
