@@ -8,6 +8,8 @@ import type { Plugin } from 'vite';
 const ID = /^virtual:(first|rest)\/(zh-CN|en|icons)$/;
 const IMPORT = /^\s*(?:import|export)\s+(?!type\b)(?:[^'"]*?\bfrom\s*)?['"](\.[^'"]+\.(?:ts|svelte))['"]/gm;
 const EAGER = /import\.meta\.glob(?:<[^>]*>)?\(\s*'(\.\/[^']+\.ts)',\s*\{\s*eager: true/g;
+// An icon is named by `icon="x"`, `icon: 'x'` or one side of a choice; other words may look like its name.
+const ICON = /(?:icon|name)=["']([a-z]+)["']|[?:]\s*["']([a-z]+)["']/g;
 const NAMED = /['"`]([a-z_]+(?:\.[a-z0-9_]+)*)['"`]/g;
 
 export function first(): Plugin {
@@ -26,7 +28,7 @@ export function first(): Plugin {
         what === 'icons' ? 'src/ui/icons/icons.json' : `../shared/locales/${what}.json`,
       );
       this.addWatchFile(file);
-      const named = namesIn(join(root, 'src/app.ts'));
+      const named = namesIn(join(root, 'src/app.ts'), what === 'icons' ? ICON : NAMED);
       const all = Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>);
       const wanted = all.filter(([name]) => named.has(name) === (part === 'first'));
       return `export default ${JSON.stringify(Object.fromEntries(wanted))};`;
@@ -34,9 +36,11 @@ export function first(): Plugin {
   };
 }
 
-function namesIn(entry: string): Set<string> {
+function namesIn(entry: string, pattern: RegExp): Set<string> {
   const sources = [...reached(entry, new Map()).values()];
-  return new Set(sources.flatMap((text) => [...text.matchAll(NAMED)].map(([, name]) => name ?? '')));
+  return new Set(
+    sources.flatMap((text) => [...text.matchAll(pattern)].map(([, name, other]) => name ?? other ?? '')),
+  );
 }
 
 /** Every file that is loaded at once with this one → its text. */
