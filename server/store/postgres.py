@@ -56,7 +56,13 @@ from server.store.round import (
 log: Final = logging.getLogger("gongbu.store")
 POOL_MAX: Final = 8
 TRIES_MAX: Final = 5
-LOST: Final = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+LOST: Final = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,  # disk full, too many connections
+    asyncpg.OperatorInterventionError,  # being restarted
+)
 LISTEN_AGAIN_S: Final = 1.0
 CHANNEL: Final = "gongbu"
 
@@ -278,7 +284,7 @@ class PostgresDatabase:
                     await lost.wait()
                 finally:
                     await connection.close()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Problem):
                 log.info("listener lost its connection")
             await asyncio.sleep(LISTEN_AGAIN_S)
 

@@ -7,12 +7,14 @@ content. A phone that reads too slowly misses pokes, never the newest one.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Final
 
 from server.store.access import Access, Session
 
+log: Final = logging.getLogger("gongbu.live")
 PER_DEVICE_MAX: Final = 3
 KEEP_ALIVE_S: Final = 20.0
 RECHECK_S: Final = 1.0
@@ -83,9 +85,11 @@ class Hub:
         so that a phone which was away loses no time."""
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         connection = Connection(session, send, await epochs_of(self._access, session.person))
+        connection.frames[""] = b"retry: 3000\n\n"
         self._add(connection)
-        connection.frames = {"": b"retry: 3000\n\n"} | await self._pokes(connection.projects)
         try:
+            await self._greet(connection, connection.projects)
+            await self._recheck(connection)  # what changed before it stood on the list
             await connection.flush()
             await self._make_room(session.device)
             while (await receive())["type"] != "http.disconnect":
@@ -108,46 +112,58 @@ class Hub:
         await self._access.fresh()
         if self._access.revision == self._revision:
             return
-        self._revision = self._access.revision
+        revision = self._access.revision
         for connection in self._all():
-            session = await self._access.session(connection.session.hash, self._now())
-            if session is None:
-                self._start(connection.end())
-                continue
-            epochs = await epochs_of(self._access, session.person)
-            if epochs != connection.projects:
-                await self._follow(connection, epochs)
+            await self._recheck(connection)
+        self._revision = revision
+
+    async def _recheck(self, connection: Connection) -> None:
+        session = await self._access.session(connection.session.hash, self._now())
+        if session is None:
+            self._start(connection.end())
+            return
+        epochs = await epochs_of(self._access, session.person)
+        if epochs != connection.projects:
+            await self._follow(connection, epochs)
 
     async def _follow(self, connection: Connection, epochs: Mapping[str, int]) -> None:
         """A site more or less, or another role: the phone learns the rest at its next pull (A6)."""
-        connection.frames |= await self._pokes({**connection.projects, **epochs})
+        await self._greet(connection, {**connection.projects, **epochs})
         self._place(connection, epochs)
         self._start(connection.flush())
 
-    async def _pokes(self, projects: Iterable[str]) -> dict[str, bytes]:
-        heads = {project: await self._access.head(project) for project in projects}
-        return {project: poke(project, head) for project, head in heads.items()}
+    async def _greet(self, connection: Connection, projects: Iterable[str]) -> None:
+        """A poke of each project; one that came while the head was looked up is newer and stays."""
+        for project in projects:
+            head = await self._access.head(project)
+            connection.frames.setdefault(project, poke(project, head))
 
     async def run(self) -> None:
-        """Keep-alives and rechecks, until cancelled."""
+        """Keep-alives and rechecks, until cancelled; a database that is away for a while ends neither."""
         since = 0.0
         while True:
             await asyncio.sleep(RECHECK_S)
-            await self.recheck()
             since += RECHECK_S
+            try:
+                await self.recheck()
+            except Exception:
+                log.exception("live connections could not be looked at")
             if since >= KEEP_ALIVE_S:
                 since = 0.0
-                await self._end_expired()
-                for connection in self._all():
-                    connection.frames[""] = KEEP_ALIVE
-                    self._start(connection.flush())
+                self._keep_alive()
+
+    def _keep_alive(self) -> None:
+        self._end_expired()
+        for connection in self._all():
+            connection.frames[""] = KEEP_ALIVE
+            self._start(connection.flush())
 
     async def close(self) -> None:
         for connection in self._all():
             self._start(connection.end())
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _end_expired(self) -> None:
+    def _end_expired(self) -> None:
         now = self._now()
         for connection in self._all():
             if connection.session.expires <= now:

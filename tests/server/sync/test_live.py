@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from server.core.problem import Problem
 from server.sync import live
 from server.sync.live import Hub
 from tests.server.site import Phone, Site, another_phone, notice
@@ -96,6 +97,38 @@ async def test_a_poke_is_heard_from_another_process(site: Site) -> None:
         await other.close()
 
 
+async def test_a_listener_that_fails_at_its_first_look_listens_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if site.store.dialect == "sqlite":
+        return  # hears of its own commits only
+    from server.store import postgres
+    from server.store.round import Watch
+    from tests.server.site import DECLARATIONS
+
+    heard: asyncio.Queue[Any] = asyncio.Queue()
+    assert isinstance(site.store.database, postgres.PostgresDatabase)
+    other = postgres.PostgresDatabase(site.store.database.url, DECLARATIONS, Watch())
+    other.committed = heard.put_nowait
+    catch_up, failed = other._catch_up, asyncio.Event()
+
+    async def fail_once() -> None:
+        if not failed.is_set():
+            failed.set()
+            raise Problem("unavailable")
+        await catch_up()
+
+    monkeypatch.setattr(postgres, "LISTEN_AGAIN_S", 0.01)
+    monkeypatch.setattr(other, "_catch_up", fail_once)
+    await other.start()
+    try:
+        async with asyncio.timeout(20):
+            await heard.get()
+        assert failed.is_set()
+    finally:
+        await other.close()
+
+
 async def test_a_connection_ends_when_its_session_does(site: Site) -> None:
     async with listening(site.worker) as ear:
         await site.sync.hub.recheck()
@@ -110,6 +143,62 @@ async def test_a_connection_ends_when_its_device_is_revoked(site: Site) -> None:
         await site.store.change([("UPDATE device SET revoked = 1 WHERE id = ?", (site.worker.device,))])
         await site.sync.hub.recheck()
         await ear.until(lambda: ear.ended)
+
+
+async def test_a_right_that_ends_while_a_connection_is_being_made_ends_it(site: Site) -> None:
+    ear = Ear()
+
+    async def revoked_at_the_first_byte(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            await site.store.change([("UPDATE device SET revoked = 1 WHERE id = ?", (site.worker.device,))])
+            await site.sync.hub.recheck()
+        await ear.send(message)
+
+    task = asyncio.create_task(site.sync.live(site.worker.session, ear.receive, revoked_at_the_first_byte))
+    await ear.until(lambda: ear.ended)
+    await task
+
+
+async def test_a_poke_that_comes_during_the_greeting_is_not_replaced_by_an_older_one(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head_of = site.store.access.head
+
+    async def slow_head(project: str) -> int:
+        head = await head_of(project)
+        await site.office.write(notice("meanwhile"))
+        site.sync.hub.poke({project: await head_of(project)})
+        return head
+
+    ear = Ear()
+    monkeypatch.setattr(site.store.access, "head", slow_head)
+    task = asyncio.create_task(site.sync.live(site.worker.session, ear.receive, ear.send))
+    await ear.until(lambda: b"retry" in ear.content)
+    monkeypatch.undo()
+    await ear.until(lambda: (site.project, 0) < max(ear.pokes(), default=("", 0)))
+    assert ear.pokes()[-1] == (site.project, await site.head())
+    ear.hang_up()
+    await task
+
+
+async def test_a_database_that_was_away_for_a_while_ends_no_rechecks(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "RECHECK_S", 0.01)
+    fresh, away = site.store.access.fresh, asyncio.Event()
+
+    async def not_there(project: str = "") -> int | None:
+        away.set()
+        raise Problem("unavailable")
+
+    beat = asyncio.create_task(site.sync.hub.run())
+    async with listening(site.worker) as ear:
+        monkeypatch.setattr(site.store.access, "fresh", not_there)
+        await away.wait()
+        monkeypatch.setattr(site.store.access, "fresh", fresh)
+        await site.store.change([("UPDATE device SET revoked = 1 WHERE id = ?", (site.worker.device,))])
+        await ear.until(lambda: ear.ended)
+    beat.cancel()
 
 
 async def test_A6_whose_membership_ends_is_poked_once_more_and_then_no_longer(site: Site) -> None:
