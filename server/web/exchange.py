@@ -123,9 +123,7 @@ def parameter(name: str, schema: dict[str, Any], about: str, *, required: bool =
 
 
 def answers(kind: str, about: str, schema: dict[str, Any]) -> dict[str, Any]:
-    problem = {"description": "A problem", "content": {"application/problem+json": {"schema": {"type": "object"}}}}
-    done = {"description": about, "content": {kind: {"schema": schema}}}
-    return {"200": done, **{str(status): problem for status in (400, 401, 403, 405, 409, 410, 413, 426, 503)}}
+    return {"200": {"description": about, "content": {kind: {"schema": schema}}}}
 
 
 WHOLE: Final = {"type": "integer", "minimum": 0, "maximum": SEQ_MAX}

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from litestar import get
 
-from server.core.batch import read
+from server.core.batch import envelope
 from server.core.person import granted
 from server.core.problem import Problem
 from server.store.store import Entry, Kept
@@ -72,7 +72,7 @@ async def history(caller: TheCaller, site: TheSite, project: AskedId, c: AskedKi
 
 
 def event(entry: Entry, r: str, names: Mapping[str, str]) -> Event:
-    batch, held = read(entry.payload), set(msgspec.json.decode(entry.outcome)["held"])
+    batch, held = envelope(entry.payload), set(msgspec.json.decode(entry.outcome)["held"])
     mine = [(i, op) for i, op in enumerate(batch.ops) if op["r"] == r]
     return Event(
         entry.seq,

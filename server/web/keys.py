@@ -72,6 +72,8 @@ def write_new(file: Path, keys: Keys) -> None:
     beside = file.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
     with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
         json.dump(asdict(keys), out)
+        out.flush()
+        os.fsync(out.fileno())
     try:
         os.link(beside, file)
     except FileExistsError:

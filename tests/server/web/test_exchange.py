@@ -65,6 +65,16 @@ async def test_history_tells_who_wrote_what_about_one_record(town: Town) -> None
     assert (await mate.http.get("/api/history", params=asked)).status_code == 404
 
 
+async def test_history_reads_a_batch_of_the_servers_own_whatever_its_size(town: Town) -> None:
+    worker = await town.phone("worker")
+    ops = [{**note(town.people["worker"], "x" * 600), "k": "put"} for _ in range(500)]
+    await town.site.store.put(town.one, ops)
+    asked = {"project": town.one, "c": "notes.note", "r": ops[0]["r"]}
+    answer = await worker.http.get("/api/history", params=asked)
+    assert answer.status_code == 200
+    assert [step["k"] for step in answer.json()["history"][0]["ops"]] == ["put"]
+
+
 async def test_the_manager_reads_what_was_refused(town: Town) -> None:
     worker, manager = await town.phone("worker"), await town.phone("manager")
     await worker.push(town.one, [note(town.people["mate"], "not mine")])
