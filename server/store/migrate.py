@@ -64,6 +64,7 @@ def statements(text: str) -> Iterator[str]:
 
 def migrate_sqlite(path: Path) -> list[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)  # for nobody else's eyes; what SQLite puts beside it takes after it
     connection = connect(path)
     try:
         if not _missing(_ran(connection)):

@@ -42,6 +42,14 @@ async def empty_url(dialect: str, request: pytest.FixtureRequest) -> Any:
         yield url
 
 
+async def test_a_new_database_is_for_its_owners_eyes_alone(tmp_path: Path) -> None:
+    store = await open_store(None, tmp_path, DECLARATIONS)
+    await store.change([add("project", id=new_id(), name="x", created=0)])
+    modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    await store.close()
+    assert modes == {DATABASE_FILE + end: 0o600 for end in ("", "-wal", "-shm")}
+
+
 async def test_several_processes_may_start_at_once(empty_url: str | None, tmp_path: Path) -> None:
     root = Path(migrations.FOLDER).parent
     starts = [
