@@ -11,6 +11,7 @@ import json
 import logging
 import sys
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import BinaryIO, Final
 
@@ -61,10 +62,11 @@ def request(id: str, method: str, route: str, status: int, ms: float) -> None:
         info("request", id=id, method=method, route=route, status=status, ms=ms)
         return
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    line = {"at": at, "level": "info", "event": "request"}
-    QUICK[0].write(msgspec.json.encode(line | {"id": id, "method": method, "route": route, "status": status, "ms": ms}))
-    QUICK[0].write(b"\n")
-    QUICK[0].flush()
+    line: dict[str, object] = {"at": at, "level": "info", "event": "request"}
+    line |= {"id": id, "method": method, "route": route, "status": status, "ms": ms}
+    with suppress(OSError, ValueError):  # nobody reads the log any more: the answers matter
+        QUICK[0].write(msgspec.json.encode(line) + b"\n")
+        QUICK[0].flush()
 
 
 def start(*, quiet: bool = False) -> None:
