@@ -42,10 +42,14 @@ async def empty_url(dialect: str, request: pytest.FixtureRequest) -> Any:
         yield url
 
 
+def modes_in(folder: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
 async def test_a_new_database_is_for_its_owners_eyes_alone(tmp_path: Path) -> None:
     store = await open_store(None, tmp_path, DECLARATIONS)
     await store.change([add("project", id=new_id(), name="x", created=0)])
-    modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    modes = modes_in(tmp_path)
     await store.close()
     assert modes == {DATABASE_FILE + end: 0o600 for end in ("", "-wal", "-shm")}
 
