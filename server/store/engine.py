@@ -2,21 +2,25 @@
 
 Piccolo's own SQLite engine opens a connection and a thread for each query and sets no pragma.
 This one keeps a few, with WAL, FULL, a busy timeout and foreign keys, once `start` was called;
-before that it opens one per use, because pooled threads would keep a command line from ending.
+before that it opens one per use. Those of one process write in turn (`turn`) instead of polling
+for the lock. What a database refuses is told as on the writer's path: `Clash`, or `unavailable`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import aiosqlite
 from piccolo.engine.base import Engine
-from piccolo.engine.postgres import PostgresEngine
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType, dict_factory
+
+from server.core.problem import Problem
+from server.store.database import Clash
 
 DATABASE_FILE: Final = "gongbu.db"
 CONNECTIONS_MAX: Final = 4
@@ -27,12 +31,15 @@ PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {BUSY_MS_MAX}",
     "PRAGMA foreign_keys = 1",
 )
+PASSING: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
 def engine_for(database_url: str | None, folder: Path) -> Engine[Any]:
     """PostgreSQL if there is an address, else the SQLite file of the data folder."""
     if database_url:
-        return PostgresEngine({"dsn": database_url})
+        from server.store.postgres_engine import PooledPostgresEngine
+
+        return PooledPostgresEngine(database_url)
     return PooledSQLiteEngine(str(folder / DATABASE_FILE))
 
 
@@ -48,17 +55,68 @@ class Loan:
     async def close(self) -> None:
         await self._engine.give_back(self._connection)
 
+    async def discard(self) -> None:
+        """For one whose state is not known; what it had not committed is undone."""
+        await self._engine.throw_away(self._connection)
+
+
+class ImmediateTransaction(SQLiteTransaction):
+    """Waits for its turn, and lets go of its connection however it ends."""
+
+    __slots__ = ()
+    engine: PooledSQLiteEngine
+    connection: Loan
+    _parent: Any
+
+    async def __aenter__(self) -> Any:
+        if self._parent is not None:
+            return self._parent
+        await self.engine.turn.acquire()
+        try:
+            self.connection = await self.engine.get_connection()
+            await self._do("BEGIN IMMEDIATE")
+        except BaseException:
+            self.engine.turn.release()
+            raise
+        self.context = self.engine.current_transaction.set(self)
+        return self
+
+    async def __aexit__(self, exception_type: Any, exception: Any, traceback: Any) -> bool:
+        if self._parent is not None:
+            return exception is None
+        try:
+            if exception is None:
+                await self._do("COMMIT")
+                await self.connection.close()
+            else:
+                await self.connection.discard()
+        finally:
+            self.engine.current_transaction.reset(self.context)
+            self.engine.turn.release()
+            self.engine.written()
+        return exception is None
+
+    async def _do(self, sql: str) -> None:
+        try:
+            with told():
+                await self.connection.execute(sql)
+        except BaseException:
+            await self.connection.discard()
+            raise
+
 
 class PooledSQLiteEngine(SQLiteEngine):
-    """SQLite with a small pool; `transaction` is IMMEDIATE unless told otherwise, since a
-    deferred one that reads and then writes fails as soon as two meet."""
+    """SQLite with a small pool; `transaction` is IMMEDIATE, since a deferred one that reads and
+    then writes fails as soon as two meet. `written` is called after each write."""
 
-    __slots__ = ("_idle", "_room", "pooled")
+    __slots__ = ("_idle", "_room", "pooled", "turn", "written")
 
     def __init__(self, path: str) -> None:
         super().__init__(path, detect_types=0)
         self._idle: list[aiosqlite.Connection] = []
         self._room = asyncio.Semaphore(CONNECTIONS_MAX)
+        self.turn = asyncio.Lock()
+        self.written: Callable[[], None] = nothing
         self.pooled = False
 
     async def start_connection_pool(self) -> None:
@@ -78,18 +136,20 @@ class PooledSQLiteEngine(SQLiteEngine):
             raise
 
     async def give_back(self, connection: aiosqlite.Connection) -> None:
-        try:
-            if connection.in_transaction:
-                await connection.rollback()
-            if self.pooled:
-                self._idle.append(connection)
-            else:
-                await connection.close()
-        finally:
-            self._room.release()
+        if not self.pooled:
+            await self.throw_away(connection)
+            return
+        self._idle.append(connection)
+        self._room.release()
+
+    async def throw_away(self, connection: aiosqlite.Connection) -> None:
+        self._room.release()
+        await connection.close()
 
     async def _connect(self) -> aiosqlite.Connection:
-        connection = await aiosqlite.connect(**self.connection_kwargs)
+        connection = aiosqlite.connect(**self.connection_kwargs)
+        connection._thread.daemon = True  # a pool that nobody closed must not keep the process
+        await connection
         connection.row_factory = dict_factory  # type: ignore[assignment]
         for pragma in PRAGMAS:
             await connection.execute(pragma)
@@ -98,11 +158,30 @@ class PooledSQLiteEngine(SQLiteEngine):
     async def _run_in_new_connection(
         self, query: str, args: list[Any] | None = None, query_type: str = "generic", table: Any = None
     ) -> Any:
+        if query.lstrip().upper().startswith("SELECT"):
+            return await self._run_alone(query, args)
+        async with self.turn:
+            try:
+                return await self._run_alone(query, args)
+            finally:
+                self.written()
+
+    async def _run_alone(self, query: str, args: list[Any] | None) -> Any:
+        async with self._lent() as loan:
+            return await self._run_in_existing_connection(loan, query, args)
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Loan]:
         loan = await self.get_connection()
         try:
-            return await self._run_in_existing_connection(loan, query, args, query_type, table)
-        finally:
+            yield loan
+        except Clash:
             await loan.close()
+            raise
+        except BaseException:
+            await loan.discard()
+            raise
+        await loan.close()
 
     async def _run_in_existing_connection(
         self,
@@ -112,13 +191,31 @@ class PooledSQLiteEngine(SQLiteEngine):
         query_type: str = "generic",
         table: Any = None,
     ) -> Any:
-        async with connection.execute(query, args or []) as cursor:
-            return await cursor.fetchall()
+        with told():
+            async with connection.execute(query, args or []) as cursor:
+                return await cursor.fetchall()
 
     def transaction(
         self, transaction_type: TransactionType = TransactionType.immediate, allow_nested: bool = True
     ) -> SQLiteTransaction:
-        return SQLiteTransaction(self, transaction_type=transaction_type, allow_nested=allow_nested)
+        return ImmediateTransaction(self, transaction_type=transaction_type, allow_nested=allow_nested)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What SQLite refuses, in the words of the store."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise Clash(str(error)) from error
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in PASSING:
+            raise Problem("unavailable", retry_after=5) from error
+        raise
+
+
+def nothing() -> None:
+    """What happens after a write until somebody listens."""
 
 
 def connect(path: Path | str, *, check_same_thread: bool = True) -> sqlite3.Connection:

@@ -163,6 +163,10 @@ class SqliteDatabase:
             self._felt[project] = self._eye.execute(PULSE, (project,)).fetchone()
         return self._felt[project]
 
+    def look_again(self) -> None:
+        """Somebody else in this process has written."""
+        self._felt_until = 0.0
+
     async def page(self, project: str, labels: frozenset[str], after: int, limit: int, fresh: bool) -> Page:
         sql, args = page_query(project, labels, after, limit)
         return await self._read(lambda reader: _page(reader, project, sql, args, limit, fresh))
@@ -261,7 +265,7 @@ class SqliteDatabase:
         return outcomes, batch.saves.heads
 
     def _deliver(self, results: list[Result], heads: dict[str, int]) -> None:
-        self._felt_until = 0.0
+        self.look_again()
         for future, outcome in results:
             if future.done():  # the caller has gone; the commit stands
                 continue

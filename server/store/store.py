@@ -9,6 +9,7 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from server.store.database import Clash, Database, Row
 from server.store.engine import DATABASE_FILE, engine_for
 from server.store.migrate import migrate
 from server.store.round import Answer, Push, Statement, Watch, decode
+from server.store.tables import bind
 from server.store.views import digest, views_of
 
 log: Final = logging.getLogger("gongbu.store")
@@ -54,7 +56,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """One per process. `engine` is Piccolo's, for ordinary rows; `access` knows who may."""
+    """One per process. `access` knows who may. The tables of `tables.py` speak to `engine`."""
 
     def __init__(self, database: Database, engine: Any) -> None:
         self.database, self.engine = database, engine
@@ -69,8 +71,14 @@ class Store:
     async def close(self) -> None:
         """Finish the commits in hand, then let go of everything."""
         await self.database.close()
-        if getattr(self.engine, "pool", None) or getattr(self.engine, "pooled", False):
-            await self.engine.close_connection_pool()
+        await self.engine.close_connection_pool()
+
+    def transaction(self) -> AbstractAsyncContextManager[Any]:
+        """Piccolo queries that belong together: all or none. They take turns, so what one has read
+        still holds when it writes. Wait for nothing else in it, least of all for `append` or
+        `change`. Raises Clash, when the block is left at the latest."""
+        transaction: AbstractAsyncContextManager[Any] = self.engine.transaction()
+        return transaction
 
     async def put(self, project: str, ops: Sequence[Op], also: Sequence[Statement] = ()) -> list[Answer]:
         """The server's own batches, at most OPS_MAX ops each; `also` goes with the last."""
@@ -166,10 +174,11 @@ async def open_store(
     folder: Path,
     declarations: Declarations,
 ) -> Store:
-    """Migrate, make the views, start."""
+    """Migrate, make the views, start. From now on the tables of `tables.py` are this database's."""
     path = folder / DATABASE_FILE
     for name in await migrate(database_url, path):
         log.info("migrated", extra={"migration": name})
+    engine: Any = engine_for(database_url, folder)
     database: Database
     if database_url:
         from server.store.postgres import PostgresDatabase
@@ -179,8 +188,11 @@ async def open_store(
         from server.store.sqlite import SqliteDatabase
 
         database = SqliteDatabase(path, declarations, Watch())
+        engine.written = database.look_again
     await database.start()
-    store = Store(database, engine_for(database_url, folder))
+    await engine.start_connection_pool()
+    bind(engine)
+    store = Store(database, engine)
     await make_views(store, declarations)
     return store
 

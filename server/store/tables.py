@@ -9,11 +9,13 @@ triggers raise `revision`, and access rights are read again when it moved.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from piccolo.columns import BigInt, Integer, Text
+from piccolo.columns import BigInt, ForeignKey, Integer, OnDelete, OnUpdate, Text
 from piccolo.engine.base import Engine
 from piccolo.table import Table
+
+KEEP: Final[dict[str, Any]] = {"on_delete": OnDelete.no_action, "on_update": OnUpdate.no_action, "null": False}
 
 
 class Project(Table, tablename="project"):
@@ -47,7 +49,7 @@ class Team(Table, tablename="team"):
     """A crew of one site (班组): its trade, who employs it, who leads it."""
 
     id = Text(primary_key=True, default=None)
-    project = Text()
+    project = ForeignKey(references=Project, **KEEP)
     name = Text()
     trade = Text(default="")
     employer = Text(default="")
@@ -59,7 +61,7 @@ class Place(Table, tablename="place"):
     """A named spot of a site, with the code that its poster carries."""
 
     id = Text(primary_key=True, default=None)
-    project = Text()
+    project = ForeignKey(references=Project, **KEEP)
     name = Text()
     code = Text()  # unique in the project
     lat = BigInt(null=True, default=None)  # 1e-7 degrees
@@ -72,8 +74,8 @@ class Member(Table, tablename="member"):
     """A person on a site. Set `ended` rather than delete: his phone must hear of it (A6)."""
 
     id = Text(primary_key=True, default=None)  # member_id(project, person)
-    project = Text()
-    person = Text()
+    project = ForeignKey(references=Project, **KEEP)
+    person = ForeignKey(references=Person, **KEEP)
     roles = Text(default="")  # words separated by one space, e.g. "foreman worker"
     since = BigInt(default=0)
     ended = BigInt(null=True, default=None)
@@ -83,16 +85,16 @@ class MemberTeam(Table, tablename="member_team"):
     """A member's place in a team. A person may be in several."""
 
     id = Text(primary_key=True, default=None)  # member_team_id(project, person, team)
-    project = Text()
-    person = Text()
-    team = Text()
+    project = ForeignKey(references=Project, **KEEP)
+    person = ForeignKey(references=Person, **KEEP)
+    team = ForeignKey(references=Team, **KEEP)
 
 
 class Device(Table, tablename="device"):
     """A phone of a person: the public key that its batches are signed with, and how far it got."""
 
     id = Text(primary_key=True, default=None)  # 22 characters of base64url
-    person = Text()
+    person = ForeignKey(references=Person, **KEEP)
     label = Text(default="")
     key = Text()  # public JWK, JSON text
     last_n = BigInt(default=0)  # belongs to the writer (P1)
@@ -105,8 +107,8 @@ class Session(Table, tablename="session"):
     """A signed-in device. Only the hash of the cookie is stored; sign-out deletes the row."""
 
     hash = Text(primary_key=True, default=None)  # lowercase hex SHA-256 of the cookie's token
-    person = Text()
-    device = Text()
+    person = ForeignKey(references=Person, **KEEP)
+    device = ForeignKey(references=Device, **KEEP)
     created = BigInt()
     seen = BigInt(null=True, default=None)
     expires = BigInt()
@@ -117,7 +119,7 @@ class Invite(Table, tablename="invite"):
 
     id = Text(primary_key=True, default=None)
     code = Text()  # unique
-    project = Text()
+    project = ForeignKey(references=Project, **KEEP)
     team = Text(null=True, default=None)
     person = Text(null=True, default=None)  # who it is meant for, if known
     roles = Text(default="worker")

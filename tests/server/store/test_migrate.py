@@ -16,7 +16,7 @@ from server.store.database import Clash, NothingChanged
 from server.store.engine import DATABASE_FILE, PooledSQLiteEngine, engine_for
 from server.store.migrate import NewerDatabase, migrate, names, script, statements
 from server.store.store import Store, open_store
-from server.store.tables import TABLES, Person, Project, bind
+from server.store.tables import TABLES, Person, Project
 from tests.postgres import fresh_database
 from tests.server.site import DECLARATIONS, add, new_id
 
@@ -119,30 +119,25 @@ async def test_the_piccolo_tables_have_the_columns_that_the_migrations_made(stor
 
 
 async def test_piccolo_reads_and_writes_through_the_pool(store: Store) -> None:
-    bind(store.engine)
-    await store.engine.start_connection_pool()
     person = Person(id=new_id(), name="王建国", created=1)
     await person.save()
     assert await Person.select(Person.name).where(Person.id == person.id) == [{"name": "王建国"}]
 
     async def rename(i: int) -> None:
-        async with store.engine.transaction():
+        async with store.transaction():
             found = await Person.objects().get(Person.id == person.id)
             assert found is not None
             found.name += f" {i}"
             await found.save()
 
-    if store.dialect == "sqlite":  # PostgreSQL's default isolation lets a lost update through
-        await asyncio.gather(*(rename(i) for i in range(8)))
-        rows = await Person.select(Person.name).where(Person.id == person.id)
-        assert len(rows[0]["name"].split()) == 9
+    await asyncio.gather(*(rename(i) for i in range(8)))
+    rows = await Person.select(Person.name).where(Person.id == person.id)
+    assert len(rows[0]["name"].split()) == 9
 
 
 async def test_a_piccolo_transaction_that_fails_is_undone(store: Store) -> None:
-    bind(store.engine)
-
     async def fail() -> None:
-        async with store.engine.transaction():
+        async with store.transaction():
             await Project(id=new_id(), name="never", created=1).save()
             raise ZeroDivisionError
 
@@ -152,8 +147,6 @@ async def test_a_piccolo_transaction_that_fails_is_undone(store: Store) -> None:
 
 
 async def test_piccolo_and_the_writer_take_turns(store: Store) -> None:
-    bind(store.engine)
-    await store.engine.start_connection_pool()
     saves = [Person(id=new_id(), name="p", created=1).save() for _ in range(20)]
     changes = [store.change([add("person", id=new_id(), name="c", created=1)]) for _ in range(20)]
     await asyncio.gather(*(asyncio.ensure_future(work) for work in [*saves, *changes]))
