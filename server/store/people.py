@@ -8,15 +8,26 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from piccolo.table import Table
+
 from server.store.store import Store
-from server.store.tables import member_id, member_team_id
+from server.store.tables import (
+    Member,
+    MemberTeam,
+    Person,
+    Place,
+    Project,
+    Session,
+    Team,
+    member_id,
+    member_team_id,
+)
 
 NAME_MAX: Final = 60
-Change = tuple[str, tuple[Any, ...]]
 Fence = tuple[int, int, int]  # lat and lng in 1e-7 degrees, radius in metres
 
 
@@ -64,111 +75,124 @@ async def add_project(
     demo: bool = False,
     id: str | None = None,
 ) -> str:
-    id = id or new_id()
-    columns = "id, name, zone, lat, lng, radius_m, day_minutes, created, demo, head"
-    values = (id, tidy(name), zone, *(fence or (None, None, None)), day_minutes, now, int(demo))
-    await store.change([(f"INSERT INTO project ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)", values)])
-    return id
+    lat, lng, radius_m = fence or (None, None, None)
+    row = Project(
+        id=id or new_id(),
+        name=tidy(name),
+        zone=zone,
+        lat=lat,
+        lng=lng,
+        radius_m=radius_m,
+        day_minutes=day_minutes,
+        created=now,
+        demo=int(demo),
+    )
+    async with store.transaction():
+        await Project.insert(row)
+    return row.id
 
 
 async def change_project(store: Store, id: str, **changes: Any) -> None:
     """Any of name, zone, lat, lng, radius_m and day_minutes."""
-    await store.change([update("project", id, changes)])
+    async with store.transaction():
+        await Project.update(**changes).where(Project.id == id)
 
 
 async def add_people(store: Store, project: str | None, people: Iterable[NewPerson], now: int) -> list[str]:
     """Add them all or none, as members of the project if one is named. Raises Taken for a sign-in name."""
     people = list(people)
-    await refuse_taken_logins(store, [person.login for person in people if person.login])
-    changes: list[Change] = []
-    for person in people:
-        changes.append(insert_person(person, now))
+    rows = [person_row(person, now) for person in people]
+    async with store.transaction():
+        await refuse_taken_logins([row.login for row in rows if row.login])
+        await insert_all(rows)
         if project:
-            changes += member_changes(project, person.id, person.roles, person.teams, now)
-    await store.change(changes)
+            await insert_all([member_row(project, person.id, person.roles, now) for person in people])
+            await insert_all([row for person in people for row in team_rows(project, person.id, person.teams)])
     return [person.id for person in people]
 
 
-async def refuse_taken_logins(store: Store, logins: Sequence[str]) -> None:
-    tidied = [tidy_login(login) for login in logins]
-    if len(set(tidied)) < len(tidied):
-        raise Taken(next(login for login in tidied if tidied.count(login) > 1))
-    for login in tidied:
-        if await store.rows("SELECT 1 FROM person WHERE login = ?", login):
-            raise Taken(login)
+async def refuse_taken_logins(logins: list[str]) -> None:
+    """Tidied ones; twice the same is taken too."""
+    twice = [login for at, login in enumerate(logins) if login in logins[:at]]
+    taken = twice or await Person.select(Person.login).where(Person.login.is_in(logins or [""])).output(as_list=True)
+    if taken:
+        raise Taken(taken[0])
 
 
-def insert_person(person: NewPerson, now: int) -> Change:
-    login = tidy_login(person.login) if person.login else None
-    return (
-        "INSERT INTO person (id, name, login, password, language, created) VALUES (?, ?, ?, ?, ?, ?)",
-        (person.id, tidy(person.name), login, person.password, person.language, now),
+async def insert_all(rows: Sequence[Table]) -> None:
+    """Rows of one table; there may be none."""
+    if rows:
+        await type(rows[0]).insert(*rows)
+
+
+def person_row(person: NewPerson, now: int) -> Person:
+    return Person(
+        id=person.id,
+        name=tidy(person.name),
+        login=tidy_login(person.login) if person.login else None,
+        password=person.password,
+        language=person.language,
+        created=now,
     )
+
+
+def member_row(project: str, person: str, roles: Sequence[str], now: int) -> Member:
+    told = " ".join(dict.fromkeys(roles))
+    return Member(id=member_id(project, person), project=project, person=person, roles=told, since=now)
+
+
+def team_rows(project: str, person: str, teams: Sequence[str]) -> list[MemberTeam]:
+    return [
+        MemberTeam(id=member_team_id(project, person, team), project=project, person=person, team=team)
+        for team in dict.fromkeys(teams)
+    ]
 
 
 async def set_member(
     store: Store, project: str, person: str, roles: Sequence[str], teams: Sequence[str], now: int
 ) -> None:
     """Give a person these roles and teams on a site, whatever he had there before."""
-    await store.change(member_changes(project, person, roles, teams, now))
+    async with store.transaction():
+        await Member.insert(member_row(project, person, roles, now)).on_conflict(
+            target=Member.id, action="DO UPDATE", values=[Member.roles, (Member.ended, None)]
+        )
+        await leave_teams(project, person)
+        await insert_all(team_rows(project, person, teams))
 
 
-def member_changes(project: str, person: str, roles: Sequence[str], teams: Sequence[str], now: int) -> list[Change]:
-    who = (project, person)
-    return [
-        (
-            "INSERT INTO member (id, project, person, roles, since) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (id) DO UPDATE SET roles = excluded.roles, ended = NULL",
-            (member_id(*who), *who, " ".join(dict.fromkeys(roles)), now),
-        ),
-        ("DELETE FROM member_team WHERE project = ? AND person = ?", who),
-        *(
-            (
-                "INSERT INTO member_team (id, project, person, team) VALUES (?, ?, ?, ?)",
-                (member_team_id(*who, team), *who, team),
-            )
-            for team in dict.fromkeys(teams)
-        ),
-    ]
+async def leave_teams(project: str, person: str) -> None:
+    await MemberTeam.delete().where(MemberTeam.project == project, MemberTeam.person == person)
 
 
 async def end_member(store: Store, project: str, person: str, now: int) -> None:
     """Off the site: the row stays, so that his phone hears of it (A6)."""
-    await store.change(
-        [
-            ("UPDATE member SET ended = ? WHERE id = ? AND ended IS NULL", (now, member_id(project, person))),
-            ("DELETE FROM member_team WHERE project = ? AND person = ?", (project, person)),
-        ]
-    )
+    async with store.transaction():
+        await Member.update({Member.ended: now}).where(Member.id == member_id(project, person), Member.ended.is_null())
+        await leave_teams(project, person)
 
 
 async def set_password(store: Store, person: str, hashed: str) -> None:
     """A new password signs every device of the person out."""
-    await store.change(
-        [
-            ("UPDATE person SET password = ? WHERE id = ?", (hashed, person)),
-            ("DELETE FROM session WHERE person = ?", (person,)),
-        ]
-    )
+    async with store.transaction():
+        await Person.update({Person.password: hashed}).where(Person.id == person)
+        await Session.delete().where(Session.person == person)
 
 
 async def close_person(store: Store, person: str, now: int | None) -> None:
     """No sign-in anywhere from now on; None opens again."""
-    await store.change(
-        [
-            ("UPDATE person SET closed = ? WHERE id = ?", (now, person)),
-            ("DELETE FROM session WHERE person = ?", (person,)),
-        ]
-    )
+    async with store.transaction():
+        await Person.update({Person.closed: now}).where(Person.id == person)
+        await Session.delete().where(Session.person == person)
 
 
 async def change_person(store: Store, id: str, **changes: Any) -> None:
     """Any of name, login and language. Raises Taken for a sign-in name."""
-    if changes.get("login"):
-        changes["login"] = tidy_login(changes["login"])
-        if await store.rows("SELECT 1 FROM person WHERE login = ? AND id <> ?", changes["login"], id):
-            raise Taken(changes["login"])
-    await store.change([update("person", id, changes)])
+    async with store.transaction():
+        if changes.get("login"):
+            changes["login"] = tidy_login(changes["login"])
+            if await Person.exists().where(Person.login == changes["login"], Person.id != id):
+                raise Taken(changes["login"])
+        await Person.update(**changes).where(Person.id == id)
 
 
 async def add_team(
@@ -181,24 +205,25 @@ async def add_team(
     foreman: str | None = None,
     id: str | None = None,
 ) -> str:
-    id = id or new_id()
-    if await store.rows("SELECT 1 FROM team WHERE project = ? AND name = ? AND closed IS NULL", project, tidy(name)):
-        raise Taken(tidy(name))
-    columns = "id, project, name, trade, employer, foreman"
-    await store.change(
-        [
-            (
-                f"INSERT INTO team ({columns}) VALUES (?, ?, ?, ?, ?, ?)",
-                (id, project, tidy(name), tidy(trade), tidy(employer), foreman),
-            )
-        ]
+    row = Team(
+        id=id or new_id(),
+        project=project,
+        name=tidy(name),
+        trade=tidy(trade),
+        employer=tidy(employer),
+        foreman=foreman,
     )
-    return id
+    async with store.transaction():
+        if await Team.exists().where(Team.project == project, Team.name == row.name, Team.closed.is_null()):
+            raise Taken(row.name)
+        await Team.insert(row)
+    return row.id
 
 
 async def change_team(store: Store, id: str, **changes: Any) -> None:
     """Any of name, trade, employer, foreman and closed."""
-    await store.change([update("team", id, changes)])
+    async with store.transaction():
+        await Team.update(**changes).where(Team.id == id)
 
 
 async def add_place(
@@ -212,22 +237,9 @@ async def add_place(
     radius_m: int | None = None,
     id: str | None = None,
 ) -> str:
-    id = id or new_id()
-    if await store.rows("SELECT 1 FROM place WHERE project = ? AND code = ?", project, code):
-        raise Taken(code)
-    await store.change(
-        [
-            (
-                "INSERT INTO place (id, project, name, code, lat, lng, radius_m) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (id, project, tidy(name), code, lat, lng, radius_m),
-            )
-        ]
-    )
-    return id
-
-
-def update(table: str, id: str, columns: Mapping[str, Any]) -> Change:
-    """Column names come from the functions above, never from a request."""
-    names = sorted(columns)
-    told = ", ".join(f"{name} = ?" for name in names)
-    return (f"UPDATE {table} SET {told} WHERE id = ?", (*(columns[name] for name in names), id))
+    row = Place(id=id or new_id(), project=project, name=tidy(name), code=code, lat=lat, lng=lng, radius_m=radius_m)
+    async with store.transaction():
+        if await Place.exists().where(Place.project == project, Place.code == code):
+            raise Taken(code)
+        await Place.insert(row)
+    return row.id

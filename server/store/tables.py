@@ -49,7 +49,7 @@ class Team(Table, tablename="team"):
     """A crew of one site (班组): its trade, who employs it, who leads it."""
 
     id = Text(primary_key=True, default=None)
-    project = ForeignKey(references=Project, **KEEP)
+    project = ForeignKey(references=Project, index=True, **KEEP)
     name = Text()
     trade = Text(default="")
     employer = Text(default="")
@@ -75,7 +75,7 @@ class Member(Table, tablename="member"):
 
     id = Text(primary_key=True, default=None)  # member_id(project, person)
     project = ForeignKey(references=Project, **KEEP)
-    person = ForeignKey(references=Person, **KEEP)
+    person = ForeignKey(references=Person, index=True, **KEEP)
     roles = Text(default="")  # words separated by one space, e.g. "foreman worker"
     since = BigInt(default=0)
     ended = BigInt(null=True, default=None)
@@ -94,7 +94,7 @@ class Device(Table, tablename="device"):
     """A phone of a person: the public key that its batches are signed with, and how far it got."""
 
     id = Text(primary_key=True, default=None)  # 22 characters of base64url
-    person = ForeignKey(references=Person, **KEEP)
+    person = ForeignKey(references=Person, index=True, **KEEP)
     label = Text(default="")
     key = Text()  # public JWK, JSON text
     last_n = BigInt(default=0)  # belongs to the writer (P1)
@@ -108,7 +108,7 @@ class Session(Table, tablename="session"):
 
     hash = Text(primary_key=True, default=None)  # lowercase hex SHA-256 of the cookie's token
     person = ForeignKey(references=Person, **KEEP)
-    device = ForeignKey(references=Device, **KEEP)
+    device = ForeignKey(references=Device, index=True, **KEEP)
     created = BigInt()
     seen = BigInt(null=True, default=None)
     expires = BigInt()
@@ -119,7 +119,7 @@ class Invite(Table, tablename="invite"):
 
     id = Text(primary_key=True, default=None)
     code = Text()  # unique
-    project = ForeignKey(references=Project, **KEEP)
+    project = ForeignKey(references=Project, index=True, **KEEP)
     team = Text(null=True, default=None)
     person = Text(null=True, default=None)  # who it is meant for, if known
     roles = Text(default="worker")

@@ -14,12 +14,25 @@ import pytest
 from server.store import migrate as migrations
 from server.store.database import Clash, NothingChanged
 from server.store.engine import DATABASE_FILE, PooledSQLiteEngine, engine_for
-from server.store.migrate import NewerDatabase, migrate, names, script, statements
+from server.store.migrate import NewerDatabase, ids, migrate
+from server.store.piccolo_app import APP_CONFIG
 from server.store.store import Store, open_store
 from server.store.tables import TABLES, Person, Project
 from tests.postgres import fresh_database
 from tests.server.site import DECLARATIONS, add, new_id
 
+MIGRATION = """
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+from piccolo.engine import engine_finder
+ID = "0001"
+async def make():
+    await engine_finder().run_ddl("{}")
+    await engine_finder().run_ddl("{}")
+async def forwards():
+    manager = MigrationManager(migration_id=ID, app_name="gongbu")
+    manager.add_raw(make)
+    return manager
+"""
 START = """
 import asyncio, sys
 from pathlib import Path
@@ -72,14 +85,14 @@ async def test_several_processes_may_start_at_once(empty_url: str | None, tmp_pa
 async def test_each_migration_runs_once_and_a_second_start_has_nothing_to_do(
     empty_url: str | None, tmp_path: Path
 ) -> None:
-    assert await migrate(empty_url, tmp_path / DATABASE_FILE) == names()
+    assert await migrate(empty_url, tmp_path / DATABASE_FILE) == ids()
     assert await migrate(empty_url, tmp_path / DATABASE_FILE) == []
 
 
 async def test_a_database_of_a_newer_version_is_not_touched(store: Store, database_url: str | None) -> None:
-    await store.change([("INSERT INTO migration (name, ran) VALUES ('9999_tomorrow', 1)", ())])
+    await store.change([("INSERT INTO migration (name, app_name) VALUES ('9999-tomorrow', 'gongbu')", ())])
     path = getattr(store.database, "path", Path())
-    with pytest.raises(NewerDatabase, match="9999_tomorrow"):
+    with pytest.raises(NewerDatabase, match="9999-tomorrow"):
         await migrate(database_url, path)
 
 
@@ -88,20 +101,29 @@ async def test_a_migration_that_fails_leaves_nothing_behind(
 ) -> None:
     folder = tmp_path / "migrations"
     folder.mkdir()
-    (folder / "0001_bad.sql").write_text("--: both\nCREATE TABLE half (id TEXT);\nCREATE TABLE half (id TEXT);\n")
     monkeypatch.setattr(migrations, "FOLDER", folder)
+    (folder / "half_made.py").write_text(MIGRATION.format("CREATE TABLE half (id TEXT)", "CREATE TABLE half (id TEXT)"))
     with pytest.raises(Exception, match="half"):
         await migrate(empty_url, tmp_path / DATABASE_FILE)
-    (folder / "0001_bad.sql").write_text("--: both\nCREATE TABLE half (id TEXT);\n")
-    assert await migrate(empty_url, tmp_path / DATABASE_FILE) == ["0001_bad"]
+    (folder / "half_made.py").unlink()
+    (folder / "whole.py").write_text(MIGRATION.format("CREATE TABLE half (id TEXT)", "CREATE TABLE other (id TEXT)"))
+    assert await migrate(empty_url, tmp_path / DATABASE_FILE) == ["0001"]
 
 
-def test_triggers_are_one_statement_each() -> None:
-    found = list(statements(script(names()[0], "sqlite")))
-    assert sum(statement.startswith("CREATE TRIGGER") for statement in found) > 10
-    assert all(statement.rstrip().endswith(";") for statement in found)
-    with pytest.raises(ValueError, match="unfinished"):
-        list(statements("CREATE TABLE x ("))
+async def test_the_piccolo_tables_are_what_the_migrations_made() -> None:
+    """So that `piccolo migrations new gongbu --auto` would find nothing to write."""
+    from piccolo.apps.migrations.auto.diffable_table import DiffableTable
+    from piccolo.apps.migrations.auto.schema_differ import SchemaDiffer
+    from piccolo.apps.migrations.auto.schema_snapshot import SchemaSnapshot
+    from piccolo.apps.migrations.commands.base import BaseMigrationManager
+
+    made = SchemaSnapshot(await BaseMigrationManager().get_migration_managers(APP_CONFIG))
+    declared = [
+        DiffableTable(table.__name__, table._meta.tablename, columns=table._meta.non_default_columns)
+        for table in TABLES
+    ]
+    differ = SchemaDiffer(declared, made.get_snapshot(), auto_input="n")
+    assert [told for part in differ.get_alter_statements() for told in part.statements] == []
 
 
 async def test_the_piccolo_tables_have_the_columns_that_the_migrations_made(store: Store) -> None:
