@@ -26,6 +26,7 @@ from litestar.openapi.config import OpenAPIConfig
 from server.config import VERSION, Settings
 from server.core.declaration import Declarations, load
 from server.store.store import open_store
+from server.store.tables import Project
 from server.sync.sync import Sync
 from server.web import answer, face, shell
 from server.web.caller import caller
@@ -100,10 +101,10 @@ class App:
 
     async def prepare_demo(self, site: Site) -> None:
         """The demo site in a folder of its own, or not at all: everybody knows its passwords."""
-        rows = await site.store.rows("SELECT demo FROM project")
-        if self.settings.demo and (0,) in rows:
+        kinds = await Project.select(Project.demo).distinct().output(as_list=True)
+        if self.settings.demo and 0 in kinds:
             raise NotHere("this data folder holds a real project; --demo needs a folder of its own (--data DIR)")
-        if not self.settings.demo and (1,) in rows:
+        if not self.settings.demo and 1 in kinds:
             raise NotHere("this data folder holds the demo site, whose passwords are public; start it with --demo")
         if self.settings.demo:
             from server.demo import set_up

@@ -183,6 +183,36 @@ def test_core_on_the_phone_reads_no_clock_and_no_chance() -> None:
     assert impure == []
 
 
+# ── SQL ──────────
+
+STATEMENT = re.compile(r"\b(SELECT|INSERT INTO|DELETE FROM|UPDATE \w+ SET|(CREATE|ALTER|DROP) (TABLE|VIEW|INDEX))\b")
+
+
+def statements(source: str) -> Iterator[tuple[int, str]]:
+    """Texts of a Python file that are SQL; what stands in the holes of an f"…" does not matter."""
+    for node in ast.walk(ast.parse(source)):
+        parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+        text = "".join(str(part.value) if isinstance(part, ast.Constant) else "hole" for part in parts)
+        if STATEMENT.search(text):
+            yield getattr(node, "lineno", 0), text.strip()[:60]
+
+
+def test_SQL_is_written_in_store_and_sync_alone() -> None:
+    """The log and the records are read and written in plain SQL there; ordinary rows go through Piccolo."""
+    written = [
+        f"{path.relative_to(ROOT)}:{line} {text}"
+        for path in files(SERVER, ".py")
+        if floor(path, SERVER) not in ("store", "sync")
+        for line, text in statements(path.read_text("utf-8"))
+    ]
+    assert written == []
+
+
+def test_the_search_for_SQL_can_fail() -> None:
+    source = """rows("SELECT 1"); change(f"UPDATE {table} SET x = 1"); say("Select one, or update it")"""
+    assert [text for _, text in statements(source)] == ["SELECT 1", "UPDATE hole SET x = 1"]
+
+
 # ── names ──────────
 
 

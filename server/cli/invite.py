@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from server.cli.opened import add_data, find_person, find_project, now_ms, settings_of, with_store
 from server.cli.say import Stop, say, table
+from server.core.person import SERVER
 from server.store.store import Store
 from server.web.wire import Role
 
@@ -38,7 +39,7 @@ def action(actions: Any, name: str, run: Any, about: str) -> argparse.ArgumentPa
 
 
 def make(args: argparse.Namespace) -> int:
-    from server.web.invites import DAYS_MAX, USES_MAX, NewInvite, insert
+    from server.web.invites import DAYS_MAX, USES_MAX, NewInvite, make_invite
     from server.web.keys import read_or_make
     from server.web.qr import terminal
 
@@ -48,14 +49,11 @@ def make(args: argparse.Namespace) -> int:
     keys = read_or_make(settings.data)
 
     async def work(store: Store) -> str:
-        from server.store.people import new_id
-
-        project, id = await find_project(store, args.project), new_id()
-        team = await find_team(store, project, args.team) if args.team else None
-        person = await find_person(store, args.person) if args.person else None
+        project = await find_project(args.project)
+        team = await find_team(project, args.team) if args.team else None
+        person = await find_person(args.person) if args.person else None
         wanted = NewInvite(project, team, person, args.role or ["worker"], args.uses, args.days)
-        await store.change([insert(keys, wanted, id, "server", now_ms())])
-        return id
+        return (await make_invite(store, keys, wanted, SERVER, now_ms())).id
 
     code = keys.invite_code(with_store(args, work))
     url = (args.url or settings.url).rstrip("/")
@@ -66,40 +64,53 @@ def make(args: argparse.Namespace) -> int:
     return 0
 
 
-async def find_team(store: Store, project: str, name: str) -> str:
-    rows = await store.rows("SELECT id FROM team WHERE project = ? AND (name = ? OR id = ?)", project, name, name)
-    if len(rows) != 1:
-        known = await store.rows("SELECT name FROM team WHERE project = ? AND closed IS NULL", project)
-        raise Stop(f"no team {name!r}. Teams: {', '.join(one for (one,) in known) or 'none yet'}")
-    return str(rows[0][0])
+async def find_team(project: str, name: str) -> str:
+    from server.store.tables import Team
+
+    teams = await Team.select(Team.id, Team.name, Team.closed).where(Team.project == project)
+    found = [team["id"] for team in teams if name in (team["id"], team["name"])]
+    if len(found) != 1:
+        known = [team["name"] for team in teams if team["closed"] is None]
+        raise Stop(f"no team {name!r}. Teams: {', '.join(known) or 'none yet'}")
+    return str(found[0])
 
 
 def show(args: argparse.Namespace) -> int:
     from datetime import UTC, datetime
 
-    async def work(store: Store) -> list[tuple[Any, ...]]:
-        return await store.rows(
-            "SELECT i.id, p.name, coalesce(t.name, w.name), i.roles, i.uses, i.uses_max, i.expires FROM invite i"
-            " JOIN project p ON p.id = i.project LEFT JOIN team t ON t.id = i.team LEFT JOIN person w"
-            " ON w.id = i.person WHERE i.revoked IS NULL AND i.expires > ? ORDER BY i.created",
-            now_ms(),
-        )
+    async def work(_: Store) -> list[tuple[Any, ...]]:
+        from server.store.tables import Invite, Person, Project, Team
 
-    rows = [
-        (id[:8], project, whom, roles, f"{uses}/{most}", f"{datetime.fromtimestamp(ends / 1000, UTC):%Y-%m-%d %H:%M}Z")
-        for id, project, whom, roles, uses, most, ends in with_store(args, work)
-    ]
-    table(["ID", "PROJECT", "FOR", "ROLES", "USED", "UNTIL"], rows)
+        is_open = (Invite.revoked.is_null()) & (Invite.expires > now_ms())
+        names = {
+            row["id"]: row["name"] for one in (Person, Team, Project) for row in await one.select(one.id, one.name)
+        }
+        return [
+            (
+                row.id[:8],
+                names[row.project],
+                names.get(row.team) or names.get(row.person),
+                row.roles,
+                f"{row.uses}/{row.uses_max}",
+                f"{datetime.fromtimestamp(row.expires / 1000, UTC):%Y-%m-%d %H:%M}Z",
+            )
+            for row in await Invite.objects().where(is_open).order_by(Invite.created)
+        ]
+
+    table(["ID", "PROJECT", "FOR", "ROLES", "USED", "UNTIL"], with_store(args, work))
     return 0
 
 
 def revoke(args: argparse.Namespace) -> int:
     async def work(store: Store) -> None:
-        rows = await store.rows("SELECT id FROM invite WHERE revoked IS NULL")
-        found = [id for (id,) in rows if id.startswith(args.id)]
+        from server.store.tables import Invite
+
+        ids = await Invite.select(Invite.id).where(Invite.revoked.is_null()).output(as_list=True)
+        found = [id for id in ids if id.startswith(args.id)]
         if len(found) != 1:
             raise Stop(f"{'several invites begin' if found else 'no open invite begins'} with {args.id!r}")
-        await store.change([("UPDATE invite SET revoked = ? WHERE id = ?", (now_ms(), found[0]))])
+        async with store.transaction():
+            await Invite.update({Invite.revoked: now_ms()}).where(Invite.id == found[0])
 
     with_store(args, work)
     say("Taken back")

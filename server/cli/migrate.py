@@ -19,9 +19,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     async def count(store: Store) -> int:
+        from server.store.tables import Project
+
         if args.restored:
             await store.renew()
-        return len(await store.rows("SELECT id FROM project"))
+        return len(await Project.select(Project.id))
 
     projects = with_store(args, count, new=True)
     where = "the database of DATABASE_URL" if settings_of(args).database_url else settings_of(args).data.resolve()

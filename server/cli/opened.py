@@ -55,25 +55,27 @@ def check_folder(settings: Settings, *, new: bool) -> None:
     raise Stop(f"no site in {settings.data.resolve()}: name its folder with --data, or make one with `gongbu migrate`")
 
 
-async def find_project(store: Store, asked: str) -> str:
+async def find_project(asked: str) -> str:
     """A project by its id, the beginning of it, or its name. Raises Stop when that is none or several."""
-    rows = await store.rows("SELECT id, name FROM project ORDER BY created")
+    from server.store.tables import Project
+
+    rows = await Project.select(Project.id, Project.name).order_by(Project.created)
+    found = [row for row in rows if asked and (row["id"].startswith(asked) or row["name"] == asked)]
     if not asked and len(rows) == 1:
-        return str(rows[0][0])
-    found = [row for row in rows if asked and (row[0].startswith(asked) or row[1] == asked)]
+        found = rows
     if len(found) == 1:
-        return str(found[0][0])
-    known = ", ".join(name for _, name in rows) or "none yet; add one with `gongbu project add NAME`"
+        return str(found[0]["id"])
+    known = ", ".join(row["name"] for row in rows) or "none yet; add one with `gongbu project add NAME`"
     raise Stop(f"{'several projects' if len(found) > 1 else 'no project'} {asked!r}. Projects: {known}")
 
 
-async def find_person(store: Store, asked: str) -> str:
+async def find_person(asked: str) -> str:
     """A person by sign-in name, id, or a name that only one has."""
     from server.store.people import tidy, tidy_login
+    from server.store.tables import Person
 
-    rows = await store.rows(
-        "SELECT id FROM person WHERE login = ? OR id = ? OR name = ?", tidy_login(asked), asked, tidy(asked)
-    )
-    if len(rows) != 1:
-        raise Stop(f"{'several people' if rows else 'nobody'} called {asked!r}; `gongbu user list` shows all")
-    return str(rows[0][0])
+    is_meant = (Person.login == tidy_login(asked)) | (Person.id == asked) | (Person.name == tidy(asked))
+    ids = await Person.select(Person.id).where(is_meant).output(as_list=True)
+    if len(ids) != 1:
+        raise Stop(f"{'several people' if ids else 'nobody'} called {asked!r}; `gongbu user list` shows all")
+    return str(ids[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from typing import Any
 
 from server.cli.opened import add_data, find_person, find_project, now_ms, with_store
@@ -42,7 +43,7 @@ def add(args: argparse.Namespace) -> int:
     check_zone(args.zone)
 
     async def work(store: Store) -> str:
-        manager = await find_person(store, args.manager) if args.manager else None
+        manager = await find_person(args.manager) if args.manager else None
         id = await add_project(store, args.name, now_ms(), zone=args.zone)
         if manager:
             await set_member(store, id, manager, ["manager"], [], now_ms())
@@ -53,12 +54,22 @@ def add(args: argparse.Namespace) -> int:
 
 
 def show(args: argparse.Namespace) -> int:
-    async def work(store: Store) -> list[tuple[Any, ...]]:
-        return await store.rows(
-            "SELECT j.name, j.zone, CASE WHEN j.radius_m IS NULL THEN '-' ELSE CAST(j.radius_m AS TEXT) || ' m' END,"
-            " (SELECT count(*) FROM member m WHERE m.project = j.id AND m.ended IS NULL), j.head,"
-            " CASE WHEN j.demo = 1 THEN 'demo' ELSE '' END, j.id FROM project j ORDER BY j.created"
-        )
+    async def work(_: Store) -> list[tuple[Any, ...]]:
+        from server.store.tables import Member, Project
+
+        people = Counter(await Member.select(Member.project).where(Member.ended.is_null()).output(as_list=True))
+        return [
+            (
+                row.name,
+                row.zone,
+                "-" if row.radius_m is None else f"{row.radius_m} m",
+                people[row.id],
+                row.head,
+                "demo" if row.demo else "",
+                row.id,
+            )
+            for row in await Project.objects().order_by(Project.created)
+        ]
 
     table(["PROJECT", "ZONE", "FENCE", "PEOPLE", "HEAD", "", "ID"], with_store(args, work))
     return 0
@@ -88,7 +99,7 @@ def change(args: argparse.Namespace, **columns: object) -> None:
     from server.store.people import change_project
 
     async def work(store: Store) -> None:
-        await change_project(store, await find_project(store, args.project), **columns)
+        await change_project(store, await find_project(args.project), **columns)
 
     with_store(args, work)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-from typing import Any, get_args
+from collections import defaultdict
+from typing import Any, Final, get_args
 
 from server.cli.opened import add_data, find_person, find_project, now_ms, with_store
 from server.cli.say import Stop, say, table
 from server.store.store import Store
 from server.web.password import LENGTH_MIN
 from server.web.wire import Role
+
+NOWHERE: Final = {"site": "", "roles": "", "ended": None}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +66,7 @@ def add(args: argparse.Namespace) -> int:
     hashed = None if args.no_password else hash_now(ask_password())
 
     async def work(store: Store) -> str:
-        project = await find_project(store, args.project) if args.project or args.role else None
+        project = await find_project(args.project) if args.project or args.role else None
         person = NewPerson(args.name or args.login, args.login, hashed, roles=args.role or ["worker"])
         try:
             return (await add_people(store, project, [person], now_ms()))[0]
@@ -75,15 +78,26 @@ def add(args: argparse.Namespace) -> int:
 
 
 def show(args: argparse.Namespace) -> int:
-    async def work(store: Store) -> list[tuple[Any, ...]]:
-        return await store.rows(
-            "SELECT p.login, p.name, coalesce(j.name, ''), coalesce(m.roles, ''), CASE WHEN p.closed IS NOT NULL"
-            " THEN 'disabled' WHEN m.ended IS NOT NULL THEN 'left' ELSE '' END, p.id FROM person p"
-            " LEFT JOIN member m ON m.person = p.id LEFT JOIN project j ON j.id = m.project ORDER BY p.name, p.id"
-        )
+    async def work(_: Store) -> list[tuple[Any, ...]]:
+        from server.store.tables import Member, Person
+
+        site, stays = Member.project._.name.as_alias("site"), defaultdict[str, list[dict[str, Any]]](list)
+        for row in await Member.select(Member.person, Member.roles, Member.ended, site):
+            stays[row["person"]].append(row)
+        return [
+            (person.login, person.name, stay["site"], stay["roles"], standing(person.closed, stay["ended"]), person.id)
+            for person in await Person.objects().order_by(Person.name, Person.id)
+            for stay in stays.get(person.id, [NOWHERE])
+        ]
 
     table(["SIGN-IN", "NAME", "PROJECT", "ROLES", "", "ID"], with_store(args, work))
     return 0
+
+
+def standing(closed: int | None, ended: int | None) -> str:
+    if closed is not None:
+        return "disabled"
+    return "" if ended is None else "left"
 
 
 def password(args: argparse.Namespace) -> int:
@@ -93,7 +107,7 @@ def password(args: argparse.Namespace) -> int:
     hashed = hash_now(ask_password())
 
     async def work(store: Store) -> None:
-        await set_password(store, await find_person(store, args.person), hashed)
+        await set_password(store, await find_person(args.person), hashed)
 
     with_store(args, work)
     say("Password set; every phone of that person has to sign in again")
@@ -102,14 +116,15 @@ def password(args: argparse.Namespace) -> int:
 
 def roles(args: argparse.Namespace) -> int:
     from server.store.people import end_member, set_member
+    from server.store.tables import MemberTeam
 
     async def work(store: Store) -> None:
-        person, project = await find_person(store, args.person), await find_project(store, args.project)
+        person, project = await find_person(args.person), await find_project(args.project)
         if args.roles == ["none"]:
             await end_member(store, project, person, now_ms())
             return
-        rows = await store.rows("SELECT team FROM member_team WHERE project = ? AND person = ?", project, person)
-        await set_member(store, project, person, args.roles, [team for (team,) in rows], now_ms())
+        crews = MemberTeam.select(MemberTeam.team).where(MemberTeam.project == project, MemberTeam.person == person)
+        await set_member(store, project, person, args.roles, await crews.output(as_list=True), now_ms())
 
     if "none" in args.roles and len(args.roles) > 1:
         raise Stop("`none` stands alone")
@@ -122,7 +137,7 @@ def disable(args: argparse.Namespace) -> int:
     from server.store.people import close_person
 
     async def work(store: Store) -> None:
-        await close_person(store, await find_person(store, args.person), None if args.undo else now_ms())
+        await close_person(store, await find_person(args.person), None if args.undo else now_ms())
 
     with_store(args, work)
     say(f"{args.person}: {'may sign in again' if args.undo else 'signed out everywhere and disabled'}")

@@ -39,6 +39,8 @@ from server.demo.weeks import MINUTE_MS, Sent, six_weeks
 from server.store.access import Session
 from server.store.people import NewPerson, add_people, add_place, add_project, add_team
 from server.store.store import Store
+from server.store.tables import Device, Person
+from server.store.tables import Member as Membership
 from server.web.password import hash_now
 from server.web.site import Site
 
@@ -79,7 +81,7 @@ class Stage:
 
 async def set_up(site: Site) -> Demo:
     """The demo sites, made if they are not there yet."""
-    project = await _there(site.store)
+    project = await _there()
     if project is None:
         now = site.now()
         main = await _make(site, SITE, SITE_FENCE, TEAMS, OFFICE, now)
@@ -94,14 +96,11 @@ async def set_up(site: Site) -> Demo:
     return Demo(project, PASSWORD, logins)
 
 
-async def _there(store: Store) -> str | None:
+async def _there() -> str | None:
     """The demo project, if it is complete."""
-    rows = await store.rows(
-        "SELECT project.id FROM project JOIN member ON member.project = project.id"
-        " JOIN person ON person.id = member.person WHERE project.demo = 1 AND person.login = ?",
-        str(OFFICE[2].login),
-    )
-    return str(rows[0][0]) if rows else None
+    has_door = Membership.person._.login == OFFICE[2].login
+    found = await Membership.select(Membership.project).where(Membership.project._.demo == 1, has_door).first()
+    return str(found["project"]) if found else None
 
 
 def _everybody(teams: Iterable[Team], office: Iterable[Member]) -> Iterator[Member]:
@@ -142,15 +141,12 @@ async def _hand_out_phones(stage: Stage, people: Iterable[Member], now: int) -> 
     for member in people:
         if member.has_phone:
             stage.phones[member.name] = Phone(stage.ids[member.name], f"{member.name}的手机")
-    await store.change(
-        [
-            (
-                "INSERT INTO device (id, person, label, key, last_n, created) VALUES (?, ?, ?, ?, 0, ?)",
-                (phone.device, phone.person, phone.label, phone.public_key.text, now),
-            )
-            for phone in stage.phones.values()
-        ]
-    )
+    devices = [
+        Device(id=phone.device, person=phone.person, label=phone.label, key=phone.public_key.text, created=now)
+        for phone in stage.phones.values()
+    ]
+    async with store.transaction():
+        await Device.insert(*devices)
     for name, phone in stage.phones.items():
         session = await store.access.session_of(phone.person, phone.device)
         assert session is not None
@@ -201,10 +197,8 @@ async def _open_doors(store: Store, stages: Sequence[Stage]) -> None:
     password = await asyncio.to_thread(hash_now, PASSWORD)
     named = [*_everybody(TEAMS, OFFICE), STRANGER]
     ids = {name: id for stage in stages for name, id in stage.ids.items()}
-    await store.change(
-        [
-            ("UPDATE person SET login = ?, password = ? WHERE id = ?", (member.login, password, ids[member.name]))
-            for member in named
-            if member.login
-        ]
-    )
+    async with store.transaction():
+        for member in named:
+            if member.login:
+                door = Person.update({Person.login: member.login, Person.password: password})
+                await door.where(Person.id == ids[member.name])

@@ -9,7 +9,8 @@ from litestar import delete, get
 from litestar.params import QueryParameter
 
 from server.core.problem import Problem
-from server.web.caller import Caller, TheCaller
+from server.store.tables import Device, Session
+from server.web.caller import TheCaller
 from server.web.rank import is_over_somewhere
 from server.web.site import TheSite
 from server.web.wire import ID, PathId
@@ -36,28 +37,23 @@ async def devices(caller: TheCaller, site: TheSite, person: AskedPerson = None) 
     whose = person or caller.person
     if whose != caller.person and not await is_over_somewhere(site, caller.person, whose):
         raise Problem("forbidden")
-    rows = await site.store.rows(
-        "SELECT id, label, created, seen, revoked FROM device WHERE person = ? ORDER BY created DESC", whose
+    rows = (
+        await Device.select(Device.id, Device.label, Device.created, Device.seen, Device.revoked)
+        .where(Device.person == whose)
+        .order_by(Device.created, ascending=False)
     )
-    return Phones([phone(caller, *row) for row in rows])
-
-
-def phone(caller: Caller, id: str, label: str, created: int, seen: int | None, revoked: int | None) -> Phone:
-    return Phone(id, label, created, seen, revoked, id == caller.device)
+    return Phones([Phone(**row, current=row["id"] == caller.device) for row in rows])
 
 
 @delete("/api/devices/{id:str}", summary="Revoke a phone: it is signed out at its next request", tags=["devices"])
 async def revoke_device(caller: TheCaller, site: TheSite, id: PathId) -> None:
-    rows = await site.store.rows("SELECT person FROM device WHERE id = ?", id)
-    whose = rows[0][0] if rows else None
+    found = await Device.select(Device.person).where(Device.id == id).first()
+    whose = found["person"] if found else None
     if whose is None or (whose != caller.person and not await is_over_somewhere(site, caller.person, whose)):
         raise Problem("not_found")
-    await site.store.change(
-        [
-            ("UPDATE device SET revoked = ? WHERE id = ? AND revoked IS NULL", (site.now(), id)),
-            ("DELETE FROM session WHERE device = ?", (id,)),
-        ]
-    )
+    async with site.store.transaction():
+        await Device.update({Device.revoked: site.now()}).where(Device.id == id, Device.revoked.is_null())
+        await Session.delete().where(Session.device == id)
 
 
 routes = [devices, revoke_device]

@@ -8,22 +8,22 @@ used up for nothing; and who asks again because the answer was lost gets it agai
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Response, post
 from litestar.params import JSONBody
+from piccolo.query import Select
 
 from server.core.person import SERVER
 from server.core.problem import Problem
-from server.store.database import NothingChanged
-from server.store.people import NewPerson, insert_person, member_changes, tidy
+from server.store.people import NewPerson, add_people, tidy
+from server.store.tables import Device, Invite, Member, MemberTeam, Person
 from server.web import tries
 from server.web.device import NewDevice, check_point
 from server.web.rank import may_hand_out
 from server.web.request import HttpRequest
-from server.web.session import DAY_MS, Change, Me, begin
+from server.web.session import DAY_MS, Begun, Me, begin, greet
 from server.web.site import Site, TheSite
 from server.web.token import hashed_code
 from server.web.wire import Name, named
@@ -37,16 +37,6 @@ class Enrol(msgspec.Struct):
     device: NewDevice
 
 
-@dataclass(frozen=True)
-class Invite:
-    id: str
-    project: str
-    team: str | None
-    person: str | None
-    roles: list[str]
-    is_open: bool
-
-
 @post("/api/enrol", summary="Join with an invite", tags=["sign-in"], status_code=200)
 async def enrol(request: HttpRequest, site: TheSite, data: JSONBody[Enrol]) -> Response[Me]:
     """403 `wrong_invite`; 409 `already_enrolled` when somebody of this name in the team has a phone."""
@@ -54,108 +44,105 @@ async def enrol(request: HttpRequest, site: TheSite, data: JSONBody[Enrol]) -> R
     taken = tries.take(request, site)
     invite = await find_invite(site, data.code)
     before = await enrolled_before(site, invite, data)
-    if before:
-        answer = await begin(request, site, before, data.device)
-    else:
-        answer = await join(request, site, invite, data)
+    begun = await (begin(site, before, data.device) if before else join(site, invite, data))
     tries.give_back(site, taken)
-    return answer
+    return await greet(request, site, begun)
 
 
 async def find_invite(site: Site, code: str) -> Invite:
     """Raises `wrong_invite` for a code that never was, was taken back, or whose maker may no longer give it."""
-    rows = await site.store.rows(
-        "SELECT i.id, project, team, person, roles, uses < uses_max, expires, created_by, m.closed FROM invite i"
-        " LEFT JOIN person m ON m.id = created_by WHERE code = ? AND revoked IS NULL",
-        hashed_code(code),
-    )
-    if not rows:
+    invite = await Invite.objects().where(Invite.code == hashed_code(code), Invite.revoked.is_null()).first()
+    if invite is None:
         raise Problem("wrong_invite")
-    id, project, team, person, roles, has_uses, expires, by, closed = rows[0]
-    is_open = bool(has_uses) and expires > site.now() and closed is None
-    invite = Invite(id, project, team, person, roles.split(), is_open)
-    if by != SERVER and not await may_hand_out(site, by, project, team, person, invite.roles):
+    by, goal = invite.created_by, (invite.project, invite.team, invite.person, invite.roles.split())
+    if by != SERVER and not await may_hand_out(site, by, *goal):
         raise Problem("wrong_invite")
     return invite
 
 
 async def enrolled_before(site: Site, invite: Invite, data: Enrol) -> str | None:
     """The person that this very phone enrolled a short while ago, when it asks again."""
-    rows = await site.store.rows(
-        "SELECT p.id FROM device d JOIN person p ON p.id = d.person JOIN member m ON m.person = p.id"
-        " WHERE d.key = ? AND d.revoked IS NULL AND d.created >= ? AND p.closed IS NULL"
-        " AND m.project = ? AND m.ended IS NULL AND (p.name = ? OR p.id = ?)",
-        data.device.key.text,
-        site.now() - AGAIN_MS,
-        invite.project,
-        tidy(data.name),
-        invite.person or "",
+    person = Device.person
+    found = (
+        await Device.select(person)
+        .where(
+            Device.key == data.device.key.text,
+            Device.revoked.is_null(),
+            Device.created >= site.now() - AGAIN_MS,
+            person._.closed.is_null(),
+            person.is_in(members(invite.project)),
+            (person == (invite.person or "")) | (person._.name == tidy(data.name)),
+        )
+        .first()
     )
-    return str(rows[0][0]) if rows else None
+    return str(found["person"]) if found else None
 
 
-async def join(request: HttpRequest, site: Site, invite: Invite, data: Enrol) -> Response[Me]:
-    if not invite.is_open:
+def members(project: str) -> Select[Member]:
+    return Member.select(Member.person).where(Member.project == project, Member.ended.is_null())
+
+
+async def join(site: Site, invite: Invite, data: Enrol) -> Begun:
+    """One after the other, as all transactions: two who type the same name do not both become him."""
+    name = named(data.name)
+    async with site.store.transaction():
+        await count_use(invite, site.now())
+        person = invite.person or await expected(invite, name) or await add_newcomer(site, invite, name)
+        return await begin(site, person, data.device)
+
+
+async def count_use(invite: Invite, now: int) -> None:
+    """Raises `wrong_invite` when it is used up, over or taken back, or its maker's account is closed."""
+    used = (
+        await Invite.update({Invite.uses: Invite.uses + 1})
+        .where(Invite.id == invite.id, Invite.uses < Invite.uses_max, Invite.revoked.is_null(), Invite.expires > now)
+        .returning(Invite.id)
+    )
+    if not used or await Person.exists().where(Person.id == invite.created_by, Person.closed.is_not_null()):
         raise Problem("wrong_invite")
-    name, now = named(data.name), site.now()
-    person = invite.person or await expected(site, invite, name)
-    first = [count_use(invite, now)]
-    must: tuple[int, ...] = (0,)
-    if person is None:
-        new = NewPerson(name)
-        person = new.id
-        teams = [invite.team] if invite.team else []
-        first += [insert_person(new, now), *member_changes(invite.project, person, invite.roles, teams, now)]
-    elif not invite.person:
-        first += still_without_a_phone(person)
-        must = (0, len(first) - 1)
-    try:
-        return await begin(request, site, person, data.device, first, must)
-    except NothingChanged as gone:  # somebody else was quicker
-        raise Problem("wrong_invite") from gone
 
 
-async def expected(site: Site, invite: Invite, name: str) -> str | None:
+async def expected(invite: Invite, name: str) -> str | None:
     """Who was put on the list under this name and has never signed in; None for somebody new.
 
     Only somebody whom the invite would give no less: with its roles at most, and on no other project.
     Raises `already_enrolled` when the one of this name has signed in.
     """
-    rows = await site.store.rows(
-        "SELECT p.id, m.roles, p.password IS NOT NULL OR EXISTS (SELECT 1 FROM device d WHERE d.person = p.id),"
-        " EXISTS (SELECT 1 FROM member o WHERE o.person = p.id AND o.project <> m.project AND o.ended IS NULL)"
-        " FROM person p JOIN member m ON m.person = p.id AND m.project = ? AND m.ended IS NULL"
-        " LEFT JOIN member_team t ON t.person = p.id AND t.project = m.project"
-        " WHERE p.name = ? AND p.closed IS NULL AND (t.team = ? OR CAST(? AS TEXT) IS NULL)",
-        invite.project,
-        name,
-        invite.team,
-        invite.team,
-    )
-    for id, roles, has_signed_in, is_elsewhere in rows:
-        if not has_signed_in and not is_elsewhere and set(roles.split()) <= set(invite.roles):
-            return str(id)
-    if any(has_signed_in for _, _, has_signed_in, _ in rows):
+    new, known = [], 0
+    for row in await listed(invite, name):
+        if row["password"] is not None or await Device.exists().where(Device.person == row["person"]):
+            known += 1
+        elif set(row["roles"].split()) <= set(invite.roles.split()):
+            new.append(str(row["person"]))
+    for person in new:
+        if not await is_elsewhere(person, invite.project):
+            return person
+    if known:
         raise Problem("already_enrolled")
     return None
 
 
-def count_use(invite: Invite, now: int) -> Change:
-    return (
-        "UPDATE invite SET uses = uses + 1 WHERE id = ? AND uses < uses_max AND revoked IS NULL AND expires > ?",
-        (invite.id, now),
+async def listed(invite: Invite, name: str) -> list[dict[str, Any]]:
+    """The project's or, for a team's invite, the team's people of this name."""
+    person = Member.person
+    asked = Member.select(person, Member.roles, person._.password.as_alias("password")).where(
+        Member.project == invite.project, Member.ended.is_null(), person._.name == name, person._.closed.is_null()
     )
+    if invite.team:
+        crew = MemberTeam.select(MemberTeam.person)
+        asked = asked.where(
+            person.is_in(crew.where(MemberTeam.project == invite.project, MemberTeam.team == invite.team))
+        )
+    return await asked
 
 
-def still_without_a_phone(person: str) -> list[Change]:
-    """Two who type the same name at once do not both become him.
+async def is_elsewhere(person: str, project: str) -> bool:
+    return await Member.exists().where(Member.person == person, Member.project != project, Member.ended.is_null())
 
-    The first statement takes the row's lock: PostgreSQL would ask the second one's question of the
-    moment before it waited.
-    """
-    lock = "UPDATE person SET language = language WHERE id = ?"
-    still = f"{lock} AND closed IS NULL AND NOT EXISTS (SELECT 1 FROM device d WHERE d.person = person.id)"
-    return [(lock, (person,)), (still, (person,))]
+
+async def add_newcomer(site: Site, invite: Invite, name: str) -> str:
+    new = NewPerson(name, roles=invite.roles.split(), teams=[invite.team] if invite.team else [])
+    return (await add_people(site.store, invite.project, [new], site.now()))[0]
 
 
 routes = [enrol]

@@ -25,9 +25,11 @@ from server.core.merge import shown
 from server.core.person import Actor, granted
 from server.core.problem import Problem
 from server.core.value import canonical
+from server.store.tables import Project
 from server.web import sheet
 from server.web.caller import TheCaller
 from server.web.language import Language
+from server.web.names import all_names
 from server.web.sheet import Cell, Column
 from server.web.site import Site, TheSite
 from server.web.wire import DAY, AskedId
@@ -133,7 +135,7 @@ async def export(
     kind = site.declarations.kinds.get(name)
     if kind is None or not kind.export:
         raise Problem("not_found")
-    book = await open_book(site, project, kind, caller.lang)
+    book = await open_book(project, kind, caller.lang)
     pages = read_pages(site, project, book, actor, first, last)
     told = disposition(f"{kind.label[caller.lang]}.{suffix}")
     if suffix == "csv":
@@ -145,19 +147,9 @@ def disposition(name: str) -> dict[str, str]:
     return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
 
 
-async def open_book(site: Site, project: str, kind: Kind, lang: Language) -> Book:
-    zone = (await site.store.rows("SELECT zone FROM project WHERE id = ?", project))[0][0]
-    names: dict[str, str] = dict(
-        await site.store.rows(
-            "SELECT p.id, p.name FROM member m JOIN person p ON p.id = m.person WHERE m.project = ?"
-            " UNION ALL SELECT id, name FROM team WHERE project = ?"
-            " UNION ALL SELECT id, name FROM place WHERE project = ?",
-            project,
-            project,
-            project,
-        )
-    )
-    return Book(kind, lang, ZoneInfo(zone), names)
+async def open_book(project: str, kind: Kind, lang: Language) -> Book:
+    (site_row,) = await Project.select(Project.zone).where(Project.id == project)
+    return Book(kind, lang, ZoneInfo(site_row["zone"]), await all_names(project))
 
 
 async def read_pages(

@@ -17,12 +17,12 @@ from server.core.problem import Problem
 from server.store.store import Entry, Kept
 from server.web.answer import message
 from server.web.caller import Caller, TheCaller
+from server.web.names import names_of_people
 from server.web.site import TheSite
 from server.web.wire import AskedId, AskedKind
 
 EVENTS_MAX: Final = 1000
 REFUSED_MAX: Final = 200
-NAMES: Final = "SELECT p.id, p.name FROM member m JOIN person p ON p.id = m.person WHERE m.project = ?"
 
 
 class Event(msgspec.Struct):
@@ -67,7 +67,7 @@ async def history(caller: TheCaller, site: TheSite, project: AskedId, c: AskedKi
     if record is None or record["c"] != c or not granted(record["aud"], actor.audiences):
         raise Problem("not_found")
     entries = await site.store.history(project, r)
-    names: dict[str, str] = dict(await site.store.rows(NAMES, project))
+    names = await names_of_people(project)
     return History([event(entry, r, names) for entry in entries[-EVENTS_MAX:]])
 
 
@@ -91,7 +91,7 @@ def event(entry: Entry, r: str, names: Mapping[str, str]) -> Event:
 async def refused(caller: TheCaller, site: TheSite, project: AskedId) -> Refusals:
     """For the manager: what people wrote is not lost because a rule refused it."""
     await caller.actor(project, ["manager"])
-    names: dict[str, str] = dict(await site.store.rows(NAMES, project))
+    names = await names_of_people(project)
     return Refusals([refusal(kept, names, caller) for kept in await site.store.refused(project, REFUSED_MAX)])
 
 

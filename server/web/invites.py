@@ -7,14 +7,16 @@ The code follows from the invite's id and the server's secret; the database hold
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from litestar import delete, get, post
 from litestar.params import JSONBody
 
 from server.core.problem import Problem
+from server.store import tables
 from server.store.people import new_id
+from server.store.store import Store
 from server.web import qr
 from server.web.caller import Caller, TheCaller
 from server.web.keys import Keys
@@ -62,17 +64,14 @@ class Invites(msgspec.Struct):
     invites: list[Invite]
 
 
-COLUMNS: Final = "id, project, team, person, roles, uses, uses_max, created, expires, revoked"
-
-
 @get("/api/invites", summary="The open invites of a project", tags=["invites"])
 async def invites(request: HttpRequest, caller: TheCaller, site: TheSite, project: AskedId) -> Invites:
     """Those that the caller could have made."""
     await caller.actor(project, INVITERS)
-    rows = await site.store.rows(
-        f"SELECT {COLUMNS} FROM invite WHERE project = ? AND revoked IS NULL AND expires > ? ORDER BY created DESC",
-        project,
-        site.now(),
+    rows = (
+        await tables.Invite.objects()
+        .where(tables.Invite.project == project, tables.Invite.revoked.is_null(), tables.Invite.expires > site.now())
+        .order_by(tables.Invite.created, ascending=False)
     )
     return Invites([shown(request, site, row) for row in rows if await may_handle(caller, site, row)])
 
@@ -83,70 +82,77 @@ async def new_invite(request: HttpRequest, caller: TheCaller, site: TheSite, dat
     await check_goal(site, data)
     if not await may_hand_out(site, caller.person, data.project, data.team, data.person, data.roles):
         raise Problem("forbidden")
-    id, now = new_id(), site.now()
-    await site.store.change([insert(site.keys, data, id, caller.person, now)])
-    row = (id, data.project, data.team, data.person, " ".join(data.roles), 0)
-    return shown(request, site, (*row, uses_of(data), now, now + data.days * DAY_MS, None))
+    return shown(request, site, await make_invite(site.store, site.keys, data, caller.person, site.now()))
 
 
 @delete("/api/invites/{id:str}", summary="Take an invite back", tags=["invites"])
 async def revoke_invite(caller: TheCaller, site: TheSite, id: PathId) -> None:
     row = await invite_for(caller, site, id)
-    await site.store.change([("UPDATE invite SET revoked = ? WHERE id = ?", (site.now(), row[0]))])
+    async with site.store.transaction():
+        await tables.Invite.update({tables.Invite.revoked: site.now()}).where(tables.Invite.id == row.id)
 
 
-async def invite_for(caller: Caller, site: Site, id: str) -> tuple[Any, ...]:
+async def invite_for(caller: Caller, site: Site, id: str) -> tables.Invite:
     """The row of an invite that the caller may handle. Raises `not_found` for any other."""
-    rows = await site.store.rows(f"SELECT {COLUMNS} FROM invite WHERE id = ?", id)
-    if not rows or not await may_handle(caller, site, rows[0]):
+    row = await tables.Invite.objects().where(tables.Invite.id == id).first()
+    if row is None or not await may_handle(caller, site, row):
         raise Problem("not_found")
-    return rows[0]
+    return row
 
 
-async def may_handle(caller: Caller, site: Site, row: tuple[Any, ...]) -> bool:
-    _, project, team, person, roles, *_ = row
-    return await may_hand_out(site, caller.person, project, team, person, roles.split())
+async def may_handle(caller: Caller, site: Site, row: tables.Invite) -> bool:
+    return await may_hand_out(site, caller.person, row.project, row.team, row.person, row.roles.split())
 
 
 async def check_goal(site: Site, data: NewInvite) -> None:
     """Team and person are of the project."""
-    if data.team and not await site.store.rows(
-        "SELECT 1 FROM team WHERE id = ? AND project = ? AND closed IS NULL", data.team, data.project
+    team = tables.Team
+    if data.team and not await team.exists().where(
+        team.id == data.team, team.project == data.project, team.closed.is_null()
     ):
         raise Problem("malformed", reason="team: not of this project")
     if data.person and await site.access.member(data.project, data.person) is None:
         raise Problem("malformed", reason="person: not of this project")
 
 
-def uses_of(data: NewInvite) -> int:
-    return 1 if data.person else data.uses
-
-
-def insert(keys: Keys, data: NewInvite, id: str, by: str, now: int) -> tuple[str, tuple[Any, ...]]:
-    columns = "id, code, project, team, person, roles, uses_max, uses, created, created_by, expires"
-    return (
-        f"INSERT INTO invite ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
-        (
-            id,
-            hashed_code(keys.invite_code(id)),
-            data.project,
-            data.team,
-            data.person,
-            " ".join(dict.fromkeys(data.roles)),
-            uses_of(data),
-            now,
-            by,
-            now + data.days * DAY_MS,
-        ),
+async def make_invite(store: Store, keys: Keys, data: NewInvite, by: str, now: int) -> tables.Invite:
+    """For one person it is good once, whatever `uses` says. Answers the stored row."""
+    id = new_id()
+    row = tables.Invite(
+        id=id,
+        code=hashed_code(keys.invite_code(id)),
+        project=data.project,
+        team=data.team,
+        person=data.person,
+        roles=" ".join(dict.fromkeys(data.roles)),
+        uses_max=1 if data.person else data.uses,
+        created=now,
+        created_by=by,
+        expires=now + data.days * DAY_MS,
     )
+    async with store.transaction():
+        await tables.Invite.insert(row)
+    return row
 
 
-def shown(request: HttpRequest, site: Site, row: tuple[Any, ...]) -> Invite:
-    id, project, team, person, roles, uses, uses_max, created, expires, revoked = row
-    code = site.keys.invite_code(id)
+def shown(request: HttpRequest, site: Site, row: tables.Invite) -> Invite:
+    code = site.keys.invite_code(row.id)
     link = site.link(f"/enrol?code={code}", str(request.base_url))
-    where = (id, project, team, person, roles.split(), uses, uses_max, created, expires, revoked)
-    return Invite(*where, code, link, qr.svg(link))
+    return Invite(
+        id=row.id,
+        project=row.project,
+        team=row.team,
+        person=row.person,
+        roles=row.roles.split(),
+        uses=row.uses,
+        uses_max=row.uses_max,
+        created=row.created,
+        expires=row.expires,
+        revoked=row.revoked,
+        code=code,
+        link=link,
+        qr=qr.svg(link),
+    )
 
 
 routes = [invites, new_invite, revoke_invite]

@@ -6,14 +6,17 @@ as `core.*` records, and an altered role or team as a new epoch (A6).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Annotated, Final
 
 import msgspec
 from litestar import get, patch, post
 from litestar.params import JSONBody
+from piccolo.query.functions.aggregate import Count
 
 from server.core.problem import Problem
 from server.store import people as store
+from server.store import tables
 from server.store.people import NewPerson, Taken
 from server.web.caller import OFFICE, Caller, TheCaller
 from server.web.invites import plain_worker
@@ -77,33 +80,54 @@ class MemberChange(msgspec.Struct):
 @get("/api/projects/{id:str}/people", summary="Everybody on a project, with roles and phones", tags=["people"])
 async def people(caller: TheCaller, site: TheSite, id: PathId) -> Members:
     await caller.actor(id, OFFICE)
-    rows = await site.store.rows(
-        "SELECT p.id, p.name, p.login, m.roles, m.ended, p.closed, (SELECT count(*) FROM device d"
-        " WHERE d.person = p.id AND d.revoked IS NULL) FROM member m JOIN person p ON p.id = m.person"
-        " WHERE m.project = ? ORDER BY p.name, p.id",
-        id,
+    member, person = tables.Member, tables.Member.person
+    rows = (
+        await member.select(member.roles, member.ended, person._.id, person._.name, person._.login, person._.closed)
+        .where(member.project == id)
+        .order_by(person._.name, person._.id)
+        .output(nested=True)
     )
-    teams: dict[str, list[str]] = {}
-    for person, team in await site.store.rows("SELECT person, team FROM member_team WHERE project = ?", id):
-        teams.setdefault(person, []).append(team)
+    teams, phones = await teams_by_person(id), await phones_by_person(id)
     return Members(
         [
-            Member(person, name, login, roles.split(), teams.get(person, []), phones, ended, closed)
-            for person, name, login, roles, ended, closed, phones in rows
+            Member(
+                **row["person"],
+                roles=row["roles"].split(),
+                teams=teams.get(row["person"]["id"], []),
+                phones=phones.get(row["person"]["id"], 0),
+                ended=row["ended"],
+            )
+            for row in rows
         ]
     )
+
+
+async def teams_by_person(project: str) -> dict[str, list[str]]:
+    in_team, teams = tables.MemberTeam, defaultdict[str, list[str]](list)
+    for row in await in_team.select(in_team.person, in_team.team).where(in_team.project == project):
+        teams[row["person"]].append(row["team"])
+    return teams
+
+
+async def phones_by_person(project: str) -> dict[str, int]:
+    """How many phones that were not revoked; who has none is left out."""
+    device, member = tables.Device, tables.Member
+    rows = (
+        await device.select(device.person, Count())
+        .where(
+            device.revoked.is_null(),
+            device.person.is_in(member.select(member.person).where(member.project == project)),
+        )
+        .group_by(device.person)
+    )
+    return {row["person"]: row["count"] for row in rows}
 
 
 @post("/api/people", summary="Add people to a project, one by one or as a pasted list", tags=["people"])
 async def new_people(caller: TheCaller, site: TheSite, data: JSONBody[NewMembers]) -> MadeList:
     """409 `taken` when a sign-in name is somebody else's; then nobody is added."""
     actor = await caller.actor(data.project, OFFICE)
-    team_by_name = {
-        name: id
-        for id, name in await site.store.rows(
-            "SELECT id, name FROM team WHERE project = ? AND closed IS NULL", data.project
-        )
-    }
+    team_by_name = {name: id for id, name in (await open_teams(data.project)).items()}
     new = [*data.people, *read_lines(data.lines, team_by_name)]
     if not 0 < len(new) <= LIST_MAX:
         raise Problem("malformed", reason=f"people: 1 to {LIST_MAX}")
@@ -154,11 +178,11 @@ async def change_person(caller: TheCaller, site: TheSite, id: PathId, data: JSON
     A name or a password is the person's everywhere, so the caller must stand over him in all projects.
     """
     actor = await caller.actor(data.project, OFFICE)
-    roles, teams, is_ended = await standing(site, data.project, id)
+    roles, teams, is_ended = await standing(data.project, id)
     if not is_over(actor, roles, teams) or (data.roles and not may_give(actor, data.roles)):
         raise Problem("forbidden")
     new_teams = data.teams if isinstance(data.teams, list) else teams
-    await check_known_teams(site, data.project, set(new_teams) - set(teams))
+    check_teams(set(new_teams) - set(teams), set(await open_teams(data.project)))
     await change_account(caller, site, id, data)
     if data.ended is True:
         await store.end_member(site.store, data.project, id, site.now())
@@ -167,13 +191,22 @@ async def change_person(caller: TheCaller, site: TheSite, id: PathId, data: JSON
     return Made(id)
 
 
-async def standing(site: Site, project: str, person: str) -> tuple[list[str], list[str], bool]:
+async def standing(project: str, person: str) -> tuple[list[str], list[str], bool]:
     """Roles, teams and whether they are over. Raises `not_found` for who never was on the project."""
-    rows = await site.store.rows("SELECT roles, ended FROM member WHERE project = ? AND person = ?", project, person)
-    if not rows:
+    member, in_team = tables.Member, tables.MemberTeam
+    row = (
+        await member.select(member.roles, member.ended)
+        .where(member.project == project, member.person == person)
+        .first()
+    )
+    if row is None:
         raise Problem("not_found")
-    teams = await site.store.rows("SELECT team FROM member_team WHERE project = ? AND person = ?", project, person)
-    return rows[0][0].split(), [team for (team,) in teams], rows[0][1] is not None
+    teams = (
+        await in_team.select(in_team.team)
+        .where(in_team.project == project, in_team.person == person)
+        .output(as_list=True)
+    )
+    return row["roles"].split(), teams, row["ended"] is not None
 
 
 async def change_account(caller: Caller, site: Site, id: str, data: MemberChange) -> None:
@@ -191,9 +224,11 @@ async def change_account(caller: Caller, site: Site, id: str, data: MemberChange
         await store.set_password(site.store, id, await site.passwords.hash(data.password))
 
 
-async def check_known_teams(site: Site, project: str, teams: set[str]) -> None:
-    rows = await site.store.rows("SELECT id FROM team WHERE project = ? AND closed IS NULL", project)
-    check_teams(teams, {id for (id,) in rows})
+async def open_teams(project: str) -> dict[str, str]:
+    """The names of the teams that are not closed, by id."""
+    team = tables.Team
+    rows = await team.select(team.id, team.name).where(team.project == project, team.closed.is_null())
+    return {row["id"]: row["name"] for row in rows}
 
 
 routes = [people, new_people, change_person]

@@ -15,6 +15,7 @@ from litestar.params import JSONBody
 from server.core.problem import Problem
 from server.store import people as store
 from server.store.people import Taken
+from server.store.tables import Team
 from server.web.caller import OFFICE, TheCaller
 from server.web.site import Site, TheSite
 from server.web.wire import Id, Latitude, Longitude, Name, PathId, Radius, Text, given, named
@@ -79,10 +80,10 @@ async def new_project(caller: TheCaller, site: TheSite, data: JSONBody[NewProjec
     if not any("manager" in one["roles"] for one in await site.access.projects(caller.person)):
         raise Problem("forbidden")
     check_zone(data.zone)
-    id = await store.add_project(
-        site.store, named(data.name), site.now(), zone=data.zone, fence=fence_of(data), day_minutes=data.day_minutes
-    )
-    await store.set_member(site.store, id, caller.person, ["manager"], [], site.now())
+    name, fence, now = named(data.name), fence_of(data), site.now()
+    async with site.store.transaction():
+        id = await store.add_project(site.store, name, now, zone=data.zone, fence=fence, day_minutes=data.day_minutes)
+        await store.set_member(site.store, id, caller.person, ["manager"], [], now)
     return Made(id)
 
 
@@ -143,12 +144,12 @@ async def new_team(caller: TheCaller, site: TheSite, data: JSONBody[NewTeam]) ->
 @patch("/api/teams/{id:str}", summary="Change a team's name, trade, employer or foreman, or close it", tags=["people"])
 async def change_team(caller: TheCaller, site: TheSite, id: PathId, data: JSONBody[TeamChange]) -> Made:
     """A closed team keeps its people and its past; nobody new joins it."""
-    rows = await site.store.rows("SELECT project FROM team WHERE id = ?", id)
-    actor = await site.access.actor(rows[0][0], caller.person, caller.device) if rows else None
-    if actor is None or not actor.roles & OFFICE:
+    found = await Team.select(Team.project).where(Team.id == id).first()
+    actor = await site.access.actor(found["project"], caller.person, caller.device) if found else None
+    if found is None or actor is None or not actor.roles & OFFICE:
         raise Problem("not_found")
     if isinstance(data.foreman, str):
-        await check_foreman(site, rows[0][0], data.foreman)
+        await check_foreman(site, found["project"], data.foreman)
     changes = given(trade=data.trade, employer=data.employer, foreman=data.foreman)
     if isinstance(data.name, str):
         changes["name"] = named(data.name)

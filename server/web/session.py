@@ -6,12 +6,14 @@ device had. On a shared phone each person's device has a cookie of its own besid
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 from litestar import Response
 from litestar.datastructures import Cookie
 
+from server.store.tables import Device, Session
 from server.web.caller import COOKIE, Caller
 from server.web.device import NewDevice, device_id
 from server.web.request import HttpRequest
@@ -21,7 +23,15 @@ from server.web.token import hashed, new_token
 DAY_MS: Final = 86_400_000
 SESSION_DAYS: Final = 180
 SEEN_EACH_MS: Final = 3_600_000
-Change = tuple[str, tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A new session; `token` is what its cookie will hold."""
+
+    person: str
+    device: str
+    token: str
 
 
 class Named(msgspec.Struct):
@@ -39,37 +49,31 @@ class Me(msgspec.Struct):
     now: int
 
 
-async def begin(
-    request: HttpRequest,
-    site: Site,
-    person: str,
-    device: NewDevice,
-    first: list[Change] | None = None,
-    must: tuple[int, ...] = (),
-) -> Response[Me]:
-    """Make or renew the device and its session, and set the cookies.
+async def begin(site: Site, person: str, device: NewDevice) -> Begun:
+    """Make or renew the device, and its session, in a transaction of its own or the one around it."""
+    now, begun = site.now(), Begun(person, device_id(person, device.key), new_token())
+    async with site.store.transaction():
+        row = Device(id=begun.device, person=person, label=device.label, key=device.key.text, created=now, seen=now)
+        await Device.insert(row).on_conflict(
+            target=Device.id, action="DO UPDATE", values=[Device.label, Device.seen, (Device.revoked, None)]
+        )
+        await Session.delete().where(Session.device == begun.device)
+        await Session.insert(
+            Session(
+                hash=hashed(begun.token),
+                person=person,
+                device=begun.device,
+                created=now,
+                seen=now,
+                expires=now + SESSION_DAYS * DAY_MS,
+            )
+        )
+    return begun
 
-    `first` goes into the same transaction; those of it in `must` have to change a row, else
-    NothingChanged is raised and nothing happened at all.
-    """
-    token, id = new_token(), device_id(person, device.key)
-    await site.store.change([*(first or []), *session_changes(id, person, device, token, site.now())], must=must)
-    return with_cookies(request, site, await describe(site, person, id), token)
 
-
-def session_changes(id: str, person: str, device: NewDevice, token: str, now: int) -> list[Change]:
-    return [
-        (
-            "INSERT INTO device (id, person, label, key, last_n, created, seen) VALUES (?, ?, ?, ?, 0, ?, ?)"
-            " ON CONFLICT (id) DO UPDATE SET label = excluded.label, seen = excluded.seen, revoked = NULL",
-            (id, person, device.label, device.key.text, now, now),
-        ),
-        ("DELETE FROM session WHERE device = ?", (id,)),
-        (
-            "INSERT INTO session (hash, person, device, created, seen, expires) VALUES (?, ?, ?, ?, ?, ?)",
-            (hashed(token), person, id, now, now, now + SESSION_DAYS * DAY_MS),
-        ),
-    ]
+async def greet(request: HttpRequest, site: Site, begun: Begun) -> Response[Me]:
+    """The answer to a new sign-in, once it is stored."""
+    return with_cookies(request, site, await describe(site, begun.person, begun.device), begun.token)
 
 
 def with_cookies(request: HttpRequest, site: Site, me: Me, token: str) -> Response[Me]:
@@ -86,14 +90,9 @@ def cookie(name: str, token: str, *, is_secure: bool) -> Cookie:
 
 
 async def describe(site: Site, person: str, device: str) -> Me:
-    name, last_n = (
-        await site.store.rows(
-            "SELECT p.name, d.last_n FROM person p JOIN device d ON d.person = p.id WHERE p.id = ? AND d.id = ?",
-            person,
-            device,
-        )
-    )[0]
-    return Me(Named(person, name), device, last_n, await site.access.projects(person), site.now())
+    name = Device.person._.name.as_alias("name")
+    (row,) = await Device.select(name, Device.last_n).where(Device.id == device, Device.person == person)
+    return Me(Named(person, row["name"]), device, row["last_n"], await site.access.projects(person), site.now())
 
 
 async def prolong(site: Site, caller: Caller) -> None:
@@ -101,9 +100,8 @@ async def prolong(site: Site, caller: Caller) -> None:
     now, lasts = site.now(), SESSION_DAYS * DAY_MS
     if caller.session.expires > now + lasts - SEEN_EACH_MS:
         return
-    await site.store.change(
-        [
-            ("UPDATE session SET seen = ?, expires = ? WHERE hash = ?", (now, now + lasts, caller.session.hash)),
-            ("UPDATE device SET seen = ? WHERE id = ?", (now, caller.device)),
-        ]
-    )
+    async with site.store.transaction():
+        await Session.update({Session.seen: now, Session.expires: now + lasts}).where(
+            Session.hash == caller.session.hash
+        )
+        await Device.update({Device.seen: now}).where(Device.id == caller.device)

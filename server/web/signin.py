@@ -13,12 +13,13 @@ from litestar.params import JSONBody
 
 from server.core.problem import Problem
 from server.store.people import tidy_login
+from server.store.tables import Person, Session
 from server.web import tries
 from server.web.caller import COOKIE, TheCaller, device_of, session_of, token_in
 from server.web.device import NewDevice, check_point
 from server.web.password import LENGTH_MAX
 from server.web.request import HttpRequest
-from server.web.session import Me, begin, describe, prolong, with_cookies
+from server.web.session import Me, begin, describe, greet, prolong, with_cookies
 from server.web.site import Site, TheSite
 from server.web.token import hashed
 from server.web.wire import LINE
@@ -37,7 +38,7 @@ async def login(request: HttpRequest, site: TheSite, data: JSONBody[Login]) -> R
     taken = tries.take(request, site, hashed(tidy_login(data.name)))
     person = await person_with_password(site, data, taken)
     tries.give_back(site, taken)
-    return await begin(request, site, person, data.device)
+    return await greet(request, site, await begin(site, person, data.device))
 
 
 @get("/api/me", summary="Who is signed in, with projects and roles", tags=["sign-in"])
@@ -53,7 +54,8 @@ async def logout(request: HttpRequest, site: TheSite) -> Response[None]:
     """Works twice: who is signed out already gets the same answer."""
     session, response = await session_of(request, site), Response(None, status_code=204)
     if session is not None:
-        await site.store.change([("DELETE FROM session WHERE hash = ?", (session.hash,))])
+        async with site.store.transaction():
+            await Session.delete().where(Session.hash == session.hash)
         response.delete_cookie(f"{COOKIE}_{session.device}")
     if session is None or hashed(request.cookies.get(COOKIE, "")) == session.hash:
         response.delete_cookie(COOKIE)
@@ -61,16 +63,16 @@ async def logout(request: HttpRequest, site: TheSite) -> Response[None]:
 
 
 async def person_with_password(site: Site, data: Login, taken: tries.Taken) -> str:
-    rows = await site.store.rows("SELECT id, password, closed FROM person WHERE login = ?", tidy_login(data.name))
-    id, stored, closed = rows[0] if rows else ("", None, None)
+    named = Person.login == tidy_login(data.name)
+    found = await Person.select(Person.id, Person.password).where(named, Person.closed.is_null()).first()
     try:
-        is_right = await site.passwords.is_right(data.password, stored if closed is None else None)
+        is_right = await site.passwords.is_right(data.password, found["password"] if found else None)
     except Problem:
         tries.give_back(site, taken)
         raise
-    if not is_right:
+    if found is None or not is_right:
         raise Problem("wrong_login")
-    return str(id)
+    return str(found["id"])
 
 
 routes = [login, me, logout]

@@ -18,7 +18,9 @@ from server.core.person import Actor, granted
 from server.core.problem import Problem
 from server.modules.labour.sheet import Crew, Sheet, Worked, sheet, still_on_site
 from server.store.store import Store
+from server.store.tables import Member, MemberTeam, Project, Team
 from server.web.caller import Caller
+from server.web.names import names_of_people
 from server.web.site import Site
 
 SHIFT: Final = "labour.shift"
@@ -49,29 +51,30 @@ class Read:
 async def read_sheet(caller: Caller, site: Site, asked: Asked) -> Read:
     """Raises `forbidden`, `not_found` (no such team)."""
     actor = await caller.actor(asked.project)
-    await _check(actor, site.store, asked)
-    row = await site.store.rows("SELECT name, zone, day_minutes FROM project WHERE id = ?", asked.project)
-    name, zone, day_minutes = row[0]
+    await _check(actor, asked)
+    told = Project.select(Project.name, Project.zone, Project.day_minutes)
+    (project,) = await told.where(Project.id == asked.project)
+    names = await names_of_people(asked.project)
     is_asked = _chosen(actor, asked)
     worked = [one async for one in _shifts(site.store, actor, asked) if is_asked(one.worker)]
-    crews = await _crews(site.store, asked, is_asked)
+    crews = await _crews(asked, is_asked, names)
     if asked.team is not None:
         worked = [one for one in worked if one.team == asked.team]
-    names = await _names(site.store, asked.project)
     made = sheet(
-        name, asked.first, asked.last, still_on_site(worked, site.now()), crews, names, day_minutes or 480
+        project["name"], asked.first, asked.last, still_on_site(worked, site.now()), crews, names,
+        project["day_minutes"] or 480,
     )  # fmt: skip
-    return Read(made, name, ZoneInfo(zone))
+    return Read(made, project["name"], ZoneInfo(project["zone"]))
 
 
-async def _check(actor: Actor, store: Store, asked: Asked) -> None:
+async def _check(actor: Actor, asked: Asked) -> None:
     if asked.person is not None and not granted(f"person:{asked.person}", actor.audiences):
         raise Problem("forbidden")
     if asked.team is None:
         return
     if asked.team not in actor.teams and "person:*" not in actor.audiences:
         raise Problem("forbidden")
-    if not await store.rows("SELECT 1 FROM team WHERE id = ? AND project = ?", asked.team, asked.project):
+    if not await Team.exists().where(Team.id == asked.team, Team.project == asked.project):
         raise Problem("not_found")
 
 
@@ -104,31 +107,35 @@ def worked_of(values: Mapping[str, Any]) -> Worked:
     )
 
 
-async def _crews(store: Store, asked: Asked, is_asked: Callable[[str], bool]) -> list[Crew]:
+async def _crews(asked: Asked, is_asked: Callable[[str], bool], names: Mapping[str, str]) -> list[Crew]:
     """The teams with the members whose lines are shown, the foreman first."""
-    members: dict[str, list[str]] = {}
-    for team, person, roles in await store.rows(
-        "SELECT t.team, t.person, m.roles FROM member_team t JOIN person p ON p.id = t.person"
-        " JOIN member m ON m.project = t.project AND m.person = t.person AND m.ended IS NULL"
-        " WHERE t.project = ? ORDER BY CASE WHEN m.roles LIKE '%foreman%' THEN 0 ELSE 1 END, p.name, p.id",
-        asked.project,
-    ):
-        if is_asked(person) and ON_THE_CREW & set(roles.split()):
-            members.setdefault(team, []).append(person)
-    rows = await store.rows(
-        "SELECT t.id, t.name, t.trade, t.employer, p.name FROM team t LEFT JOIN person p ON p.id = t.foreman"
-        " WHERE t.project = ? ORDER BY t.name, t.id",
-        asked.project,
+    members = await _members(asked.project, is_asked)
+    rows = (
+        await Team.select(Team.id, Team.name, Team.trade, Team.employer, Team.foreman)
+        .where(Team.project == asked.project)
+        .order_by(Team.name, Team.id)
     )
     return [
-        Crew(id, name, trade, employer, foreman or "", members.get(id, ()))
-        for id, name, trade, employer, foreman in rows
-        if asked.team in (None, id)
-    ]
+        Crew(
+            row["id"], row["name"], row["trade"], row["employer"], names.get(row["foreman"], ""),
+            members.get(row["id"], ()),
+        )
+        for row in rows
+        if asked.team in (None, row["id"])
+    ]  # fmt: skip
 
 
-async def _names(store: Store, project: str) -> dict[str, str]:
-    rows = await store.rows(
-        "SELECT p.id, p.name FROM member m JOIN person p ON p.id = m.person WHERE m.project = ?", project
+async def _members(project: str, is_asked: Callable[[str], bool]) -> dict[str, list[str]]:
+    """By team: foremen first, then by name."""
+    rows = await Member.select(Member.person, Member.roles).where(Member.project == project, Member.ended.is_null())
+    roles = {row["person"]: set(row["roles"].split()) for row in rows if is_asked(row["person"])}
+    in_teams = (
+        await MemberTeam.select(MemberTeam.team, MemberTeam.person)
+        .where(MemberTeam.project == project)
+        .order_by(MemberTeam.person._.name, MemberTeam.person)
     )
-    return dict(rows)
+    members: dict[str, list[str]] = {}
+    for row in sorted(in_teams, key=lambda row: "foreman" not in roles.get(row["person"], ())):
+        if ON_THE_CREW & roles.get(row["person"], set()):
+            members.setdefault(row["team"], []).append(row["person"])
+    return members

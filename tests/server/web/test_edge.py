@@ -139,7 +139,7 @@ async def test_a_failure_of_ours_is_500_with_a_number_and_without_details(
         raise RuntimeError("张伟's secret")
 
     phone = await town.phone("worker")
-    monkeypatch.setattr(town.site.store, "rows", fail)
+    monkeypatch.setattr(town.site.access, "projects", fail)
     answer = await phone.http.get("/api/me")
     assert (answer.status_code, answer.json()["code"]) == (500, "broken")
     assert "secret" not in answer.text
