@@ -210,7 +210,7 @@ async def test_a_set_up_that_was_broken_off_is_begun_anew(tmp_path: Path, monkey
     async with app.lifespan() as site:
         assert app.demo is not None
         assert (await site.store.rows("SELECT count(*) FROM person WHERE login IS NOT NULL"))[0][0] == 8
-        assert await demo._there(site.store) == app.demo.project
+        assert await demo._there() == app.demo.project
 
 
 async def test_without_the_flag_there_is_no_demo_and_a_demo_folder_does_not_start(
