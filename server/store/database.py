@@ -26,11 +26,7 @@ EVERYTHING: Final = frozenset({"all", "office", "person:*", "team:*"})
 
 
 class Clash(Exception):
-    """A unique index refused a row."""
-
-
-class NothingChanged(Exception):
-    """A statement that had to change a row changed none; the whole transaction is undone."""
+    """A unique index, or a row that is pointed at and missing, refused a row."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -70,12 +66,9 @@ class Database(Protocol):
     async def append(self, push: Push) -> list[Answer]:
         """Judge and store a push; answered only after its commit. Raises Problem."""
 
-    async def change(self, statements: Sequence[Statement], must: Sequence[int] = ()) -> list[list[Row]]:
-        """Ordinary writes in one transaction; answers what each statement returned.
-
-        `must` are the indices of statements that have to change a row (else NothingChanged).
-        Raises Clash.
-        """
+    async def change(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        """Writes of the engine's own (jobs, marks) in one transaction; answers what each statement
+        returned. Raises Clash. Ordinary rows go through Piccolo."""
 
     async def rows(self, sql: str, *args: Any) -> list[Row]:
         """A read with `?` placeholders."""

@@ -2,8 +2,9 @@
 
 Piccolo's own SQLite engine opens a connection and a thread for each query and sets no pragma.
 This one keeps a few, with WAL, FULL, a busy timeout and foreign keys, once `start` was called;
-before that it opens one per use. Those of one process write in turn (`turn`) instead of polling
-for the lock. What a database refuses is told as on the writer's path: `Clash`, or `unavailable`.
+before that it opens one per use. What writes in one process takes turns, in the writer's own queue
+once the store is open, since SQLite lets waiters poll, and unfairly. What a database refuses is
+told as on the writer's path: `Clash`, or `unavailable`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,7 +64,7 @@ class Loan:
 class ImmediateTransaction(SQLiteTransaction):
     """Waits for its turn, and lets go of its connection however it ends."""
 
-    __slots__ = ()
+    __slots__ = ("_turn",)
     engine: PooledSQLiteEngine
     connection: Loan
     _parent: Any
@@ -71,29 +72,24 @@ class ImmediateTransaction(SQLiteTransaction):
     async def __aenter__(self) -> Any:
         if self._parent is not None:
             return self._parent
-        await self.engine.turn.acquire()
-        try:
+        async with AsyncExitStack() as turn:
+            await turn.enter_async_context(self.engine.turn())
             self.connection = await self.engine.get_connection()
             await self._do("BEGIN IMMEDIATE")
-        except BaseException:
-            self.engine.turn.release()
-            raise
+            self._turn = turn.pop_all()
         self.context = self.engine.current_transaction.set(self)
         return self
 
     async def __aexit__(self, exception_type: Any, exception: Any, traceback: Any) -> bool:
         if self._parent is not None:
             return exception is None
-        try:
+        self.engine.current_transaction.reset(self.context)
+        async with self._turn:
             if exception is None:
                 await self._do("COMMIT")
                 await self.connection.close()
             else:
                 await self.connection.discard()
-        finally:
-            self.engine.current_transaction.reset(self.context)
-            self.engine.turn.release()
-            self.engine.written()
         return exception is None
 
     async def _do(self, sql: str) -> None:
@@ -107,16 +103,16 @@ class ImmediateTransaction(SQLiteTransaction):
 
 class PooledSQLiteEngine(SQLiteEngine):
     """SQLite with a small pool; `transaction` is IMMEDIATE, since a deferred one that reads and
-    then writes fails as soon as two meet. `written` is called after each write."""
+    then writes fails as soon as two meet. `turn` is what a write of this process waits for."""
 
-    __slots__ = ("_idle", "_room", "pooled", "turn", "written")
+    __slots__ = ("_idle", "_room", "pooled", "turn")
 
     def __init__(self, path: str) -> None:
         super().__init__(path, detect_types=0)
         self._idle: list[aiosqlite.Connection] = []
         self._room = asyncio.Semaphore(CONNECTIONS_MAX)
-        self.turn = asyncio.Lock()
-        self.written: Callable[[], None] = nothing
+        alone = asyncio.Lock()
+        self.turn: Callable[[], AbstractAsyncContextManager[None]] = lambda: alone
         self.pooled = False
 
     async def start_connection_pool(self) -> None:
@@ -160,11 +156,8 @@ class PooledSQLiteEngine(SQLiteEngine):
     ) -> Any:
         if query.lstrip().upper().startswith("SELECT"):
             return await self._run_alone(query, args)
-        async with self.turn:
-            try:
-                return await self._run_alone(query, args)
-            finally:
-                self.written()
+        async with self.turn():
+            return await self._run_alone(query, args)
 
     async def _run_alone(self, query: str, args: list[Any] | None) -> Any:
         async with self._lent() as loan:
@@ -212,10 +205,6 @@ def told() -> Iterator[None]:
         if error.sqlite_errorcode & 0xFF in PASSING:
             raise Problem("unavailable", retry_after=5) from error
         raise
-
-
-def nothing() -> None:
-    """What happens after a write until somebody listens."""
 
 
 def connect(path: Path | str, *, check_same_thread: bool = True) -> sqlite3.Connection:

@@ -25,7 +25,6 @@ from server.store.database import (
     PUSHES_IN_ROUND_MAX,
     Clash,
     Committed,
-    NothingChanged,
     Page,
     Recent,
     Row,
@@ -192,22 +191,15 @@ class PostgresDatabase:
         self._waiting.put_nowait((push, future))
         return await future
 
-    async def change(self, statements: Sequence[Statement], must: Sequence[int] = ()) -> list[list[Row]]:
+    async def change(self, statements: Sequence[Statement]) -> list[list[Row]]:
         if self._closed:
             raise Problem("unavailable", retry_after=5)
-        rows: list[list[Row]] = await self._again(functools.partial(self._change, statements, must))
+        rows: list[list[Row]] = await self._again(functools.partial(self._change, statements))
         return rows
 
-    async def _change(self, statements: Sequence[Statement], must: Sequence[int]) -> list[list[Row]]:
-        returned = []
+    async def _change(self, statements: Sequence[Statement]) -> list[list[Row]]:
         async with self._pool.acquire() as connection, connection.transaction():
-            for i, (sql, args) in enumerate(statements):
-                prepared = await connection.prepare(numbered(sql))
-                rows = await prepared.fetch(*args)
-                if i in must and not rows and prepared.get_statusmsg().endswith(" 0"):
-                    raise NothingChanged(sql)
-                returned.append([tuple(row) for row in rows])
-        return returned
+            return [[tuple(row) for row in await connection.fetch(numbered(sql), *args)] for sql, args in statements]
 
     async def _write(self) -> None:
         ends = False

@@ -12,8 +12,9 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -29,7 +30,6 @@ from server.store.database import (
     PUSHES_IN_ROUND_MAX,
     Clash,
     Committed,
-    NothingChanged,
     Page,
     Recent,
     Row,
@@ -98,13 +98,18 @@ RECENT = "SELECT seq, r, aud, CAST(body AS BLOB) FROM record WHERE project = ? A
 
 
 class Change(msgspec.Struct, frozen=True):
-    """Ordinary statements that belong together."""
+    """Statements that belong together."""
 
     statements: Sequence[Statement]
-    must: Sequence[int]
 
 
-Work: TypeAlias = Push | Change
+class Pause(msgspec.Struct, frozen=True):
+    """The writer stands still until somebody else has written."""
+
+    is_over: threading.Event
+
+
+Work: TypeAlias = Push | Change | Pause
 Entry: TypeAlias = tuple[Work, asyncio.Future[Any]]
 Result: TypeAlias = tuple[asyncio.Future[Any], Any]
 T = TypeVar("T")
@@ -163,10 +168,6 @@ class SqliteDatabase:
             self._felt[project] = self._eye.execute(PULSE, (project,)).fetchone()
         return self._felt[project]
 
-    def look_again(self) -> None:
-        """Somebody else in this process has written."""
-        self._felt_until = 0.0
-
     async def page(self, project: str, labels: frozenset[str], after: int, limit: int, fresh: bool) -> Page:
         sql, args = page_query(project, labels, after, limit)
         return await self._read(lambda reader: _page(reader, project, sql, args, limit, fresh))
@@ -198,9 +199,20 @@ class SqliteDatabase:
         answers: list[Answer] = await self._ask(push)
         return answers
 
-    async def change(self, statements: Sequence[Statement], must: Sequence[int] = ()) -> list[list[Row]]:
-        rows: list[list[Row]] = await self._ask(Change(statements, must))
+    async def change(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        rows: list[list[Row]] = await self._ask(Change(statements))
         return rows
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Leave for Piccolo to write: it waits in the same queue as all that is written here."""
+        pause = Pause(threading.Event())
+        try:
+            await self._ask(pause)
+            yield
+        finally:
+            self._felt_until = 0.0
+            pause.is_over.set()
 
     async def _ask(self, work: Work) -> Any:
         self._must_be_open()
@@ -215,10 +227,17 @@ class SqliteDatabase:
             while not ends:
                 entries, ends = self._take()
                 for part in _parts(entries):
+                    if isinstance(part[0][0], Pause):
+                        self._stand_still(part[0][0], part[0][1])
+                        continue
                     results, heads = self._settle(connection, part)
                     self._loop.call_soon_threadsafe(self._deliver, results, heads)
         finally:
             connection.close()
+
+    def _stand_still(self, pause: Pause, begun: asyncio.Future[Any]) -> None:
+        self._loop.call_soon_threadsafe(self._deliver, [(begun, None)], {})
+        pause.is_over.wait()
 
     def _take(self) -> tuple[list[Entry], bool]:
         """Everything that waits, within the limits of a round; and whether it was the last."""
@@ -265,7 +284,7 @@ class SqliteDatabase:
         return outcomes, batch.saves.heads
 
     def _deliver(self, results: list[Result], heads: dict[str, int]) -> None:
-        self.look_again()
+        self._felt_until = 0.0
         for future, outcome in results:
             if future.done():  # the caller has gone; the commit stands
                 continue
@@ -278,7 +297,7 @@ class SqliteDatabase:
 
 
 def _parts(entries: list[Entry]) -> list[list[Entry]]:
-    """Neighbouring pushes together, each change alone."""
+    """Neighbouring pushes together, each change or pause alone."""
     parts: list[list[Entry]] = []
     for entry in entries:
         if parts and isinstance(entry[0], Push) and isinstance(parts[-1][-1][0], Push):
@@ -289,7 +308,9 @@ def _parts(entries: list[Entry]) -> list[list[Entry]]:
 
 
 def _weight(work: Work) -> int:
-    return len(work.statements) if isinstance(work, Change) else weight(work)
+    if isinstance(work, Push):
+        return weight(work)
+    return len(work.statements) if isinstance(work, Change) else 1
 
 
 def _told(error: Exception) -> Exception:
@@ -303,14 +324,7 @@ def _told(error: Exception) -> Exception:
 
 
 def _change(connection: sqlite3.Connection, change: Change) -> list[list[Row]]:
-    returned = []
-    for i, (sql, args) in enumerate(change.statements):
-        cursor = connection.execute(sql, args)
-        rows = cursor.fetchall()
-        if i in change.must and not rows and cursor.rowcount < 1:
-            raise NothingChanged(sql)
-        returned.append(rows)
-    return returned
+    return [connection.execute(sql, args).fetchall() for sql, args in change.statements]
 
 
 def _load(connection: sqlite3.Connection, pushes: list[Push]) -> Loaded:

@@ -62,7 +62,7 @@ class Store:
         self.database, self.engine = database, engine
         self.access = Access(database)
         self.rows, self.look = database.rows, database.look
-        self.append, self.change, self.pulse = database.append, database.change, database.pulse
+        self.pulse = database.pulse
 
     @property
     def dialect(self) -> str:
@@ -75,10 +75,23 @@ class Store:
 
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         """Piccolo queries that belong together: all or none. They take turns, so what one has read
-        still holds when it writes. Wait for nothing else in it, least of all for `append` or
-        `change`. Raises Clash, when the block is left at the latest."""
+        still holds when it writes. Wait for nothing else in it. Raises Clash."""
         transaction: AbstractAsyncContextManager[Any] = self.engine.transaction()
         return transaction
+
+    async def append(self, push: Push) -> list[Answer]:
+        """See `Database`."""
+        self._must_not_wait_for_itself()
+        return await self.database.append(push)
+
+    async def change(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        """See `Database`."""
+        self._must_not_wait_for_itself()
+        return await self.database.change(statements)
+
+    def _must_not_wait_for_itself(self) -> None:
+        if self.engine.transaction_exists():
+            raise RuntimeError("the writer waits for this transaction of ordinary rows, and it for the writer")
 
     async def put(self, project: str, ops: Sequence[Op], also: Sequence[Statement] = ()) -> list[Answer]:
         """The server's own batches, at most OPS_MAX ops each; `also` goes with the last."""
@@ -188,7 +201,7 @@ async def open_store(
         from server.store.sqlite import SqliteDatabase
 
         database = SqliteDatabase(path, declarations, Watch())
-        engine.written = database.look_again
+        engine.turn = database.turn
     await database.start()
     await engine.start_connection_pool()
     bind(engine)

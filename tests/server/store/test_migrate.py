@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 
 from server.store import migrate as migrations
-from server.store.database import Clash, NothingChanged
-from server.store.engine import DATABASE_FILE, PooledSQLiteEngine, engine_for
+from server.store.engine import DATABASE_FILE
 from server.store.migrate import NewerDatabase, ids, migrate
 from server.store.piccolo_app import APP_CONFIG
 from server.store.store import Store, open_store
-from server.store.tables import TABLES, Person, Project
+from server.store.tables import TABLES
 from tests.postgres import fresh_database
 from tests.server.site import DECLARATIONS, add, new_id
 
@@ -138,65 +137,6 @@ async def test_the_piccolo_tables_have_the_columns_that_the_migrations_made(stor
             )
         declared = {column._meta.name: int(not column._meta.null) for column in table._meta.columns}
         assert dict(found) == declared, name
-
-
-async def test_piccolo_reads_and_writes_through_the_pool(store: Store) -> None:
-    person = Person(id=new_id(), name="王建国", created=1)
-    await person.save()
-    assert await Person.select(Person.name).where(Person.id == person.id) == [{"name": "王建国"}]
-
-    async def rename(i: int) -> None:
-        async with store.transaction():
-            found = await Person.objects().get(Person.id == person.id)
-            assert found is not None
-            found.name += f" {i}"
-            await found.save()
-
-    await asyncio.gather(*(rename(i) for i in range(8)))
-    rows = await Person.select(Person.name).where(Person.id == person.id)
-    assert len(rows[0]["name"].split()) == 9
-
-
-async def test_a_piccolo_transaction_that_fails_is_undone(store: Store) -> None:
-    async def fail() -> None:
-        async with store.transaction():
-            await Project(id=new_id(), name="never", created=1).save()
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await fail()
-    assert await Project.count() == 0
-
-
-async def test_piccolo_and_the_writer_take_turns(store: Store) -> None:
-    saves = [Person(id=new_id(), name="p", created=1).save() for _ in range(20)]
-    changes = [store.change([add("person", id=new_id(), name="c", created=1)]) for _ in range(20)]
-    await asyncio.gather(*(asyncio.ensure_future(work) for work in [*saves, *changes]))
-    assert await store.rows("SELECT count(*) FROM person") == [(40,)]
-
-
-async def test_a_change_is_whole_or_not_at_all(store: Store) -> None:
-    id = new_id()
-    with pytest.raises(Clash):
-        await store.change([add("person", id=id, name="a", created=1), add("person", id=id, name="b", created=1)])
-    with pytest.raises(NothingChanged):
-        await store.change(
-            [add("person", id=id, name="a", created=1), ("UPDATE person SET name = 'x' WHERE id = 'nobody'", ())],
-            must=(1,),
-        )
-    assert await store.rows("SELECT count(*) FROM person") == [(0,)]
-    await store.change([add("person", id=id, name="a", created=1)], must=(0,))
-
-
-async def test_the_sqlite_engine_is_durable_and_checks_references(tmp_path: Path) -> None:
-    await migrate(None, tmp_path / DATABASE_FILE)
-    engine = engine_for(None, tmp_path)
-    assert isinstance(engine, PooledSQLiteEngine)
-    loan = await engine.get_connection()
-    for pragma, value in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
-        async with loan.execute(f"PRAGMA {pragma}") as cursor:
-            assert list((await cursor.fetchone()).values()) == [value]
-    await loan.close()
 
 
 async def test_views_follow_the_declarations(store: Store, database_url: str | None, tmp_path: Path) -> None:
