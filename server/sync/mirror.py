@@ -7,6 +7,7 @@ the transaction that changes a row.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from server.core.batch import Op, is_uuid
@@ -14,6 +15,7 @@ from server.core.declaration import Declarations
 from server.core.value import Value
 from server.store.round import decode
 from server.store.store import Store
+from server.store.tables import Device, Member, MemberTeam, Place, Project, Team
 from server.sync.computed import record_id
 
 KINDS: Final = ("core.project", "core.person", "core.team", "core.place")
@@ -23,7 +25,7 @@ Mirrored = dict[str, tuple[str, dict[str, Value]]]  # r → kind, values
 async def mirror(store: Store, declarations: Declarations, project: str) -> int:
     """Make the records say what the tables say; answers how many changed."""
     kinds = [kind for kind in KINDS if kind in declarations.kinds]
-    wanted = {r: what for r, what in (await _wanted(store, project)).items() if what[0] in kinds}
+    wanted = {r: what for r, what in (await _wanted(project)).items() if what[0] in kinds}
     marks = ",".join("?" * len(KINDS))
     rows = await store.rows(
         f"SELECT r, c, body FROM record WHERE project = ? AND c IN ({marks}) AND deleted = 0", project, *KINDS
@@ -43,54 +45,57 @@ def mirror_id(project: str, kind: str, id: str) -> str:
     return id if is_uuid(id) else record_id(project, kind, id)
 
 
-async def _wanted(store: Store, project: str) -> Mirrored:
-    site = await store.rows("SELECT name, zone, lat, lng, radius_m, day_minutes FROM project WHERE id = ?", project)
-    if not site:
+async def _wanted(project: str) -> Mirrored:
+    fence = (Project.lat, Project.lng, Project.radius_m)
+    site = (
+        await Project.select(Project.name, Project.zone, *fence, Project.day_minutes)
+        .where(Project.id == project)
+        .first()
+    )
+    if site is None:
         return {}
-    names = ("name", "zone", "lat", "lng", "radius_m", "day_minutes")
     mirrored: Mirrored = {}
-    _add(mirrored, project, "core.project", project, dict(zip(names, site[0], strict=True)))
-    for id, name, trade, employer, foreman in await store.rows(
-        "SELECT id, name, trade, employer, foreman FROM team WHERE project = ?", project
-    ):
-        values = {"name": name, "trade": trade, "employer": employer, "foreman": foreman}
-        _add(mirrored, project, "core.team", id, values)
-    for id, name, code, lat, lng, radius_m in await store.rows(
-        "SELECT id, name, code, lat, lng, radius_m FROM place WHERE project = ? AND closed IS NULL", project
-    ):
-        values = {"name": name, "code": code, "lat": lat, "lng": lng, "radius_m": radius_m}
-        _add(mirrored, project, "core.place", id, values)
-    await _add_people(store, project, mirrored)
+    _add(mirrored, project, "core.project", project, site)
+    teams = Team.select(Team.id, Team.name, Team.trade, Team.employer, Team.foreman)
+    for row in await teams.where(Team.project == project):
+        _add(mirrored, project, "core.team", row.pop("id"), row)
+    places = Place.select(Place.id, Place.name, Place.code, Place.lat, Place.lng, Place.radius_m)
+    for row in await places.where(Place.project == project, Place.closed.is_null()):
+        _add(mirrored, project, "core.place", row.pop("id"), row)
+    await _add_people(project, mirrored)
     return mirrored
 
 
-async def _add_people(store: Store, project: str, mirrored: Mirrored) -> None:
+async def _add_people(project: str, mirrored: Mirrored) -> None:
     """Everybody who is or was on the site: a name stays readable after its bearer has left."""
-    teams = await _lists(store, "SELECT person, team FROM member_team WHERE project = ? ORDER BY team", project)
-    devices = await _lists(
-        store,
-        "SELECT device.person, device.id FROM device JOIN member ON member.person = device.person"
-        " WHERE member.project = ? ORDER BY device.id",
-        project,
+    on_site = Member.select(Member.person).where(Member.project == project)
+    teams = _lists(
+        await MemberTeam.select(MemberTeam.person, MemberTeam.team.as_alias("item"))
+        .where(MemberTeam.project == project)
+        .order_by(MemberTeam.team)
     )
-    for id, name, roles, ended in await store.rows(
-        "SELECT person.id, person.name, member.roles, member.ended FROM member"
-        " JOIN person ON person.id = member.person WHERE member.project = ?", project,
-    ):  # fmt: skip
-        here = ended is None
+    devices = _lists(
+        await Device.select(Device.person, Device.id.as_alias("item"))
+        .where(Device.person.is_in(on_site))
+        .order_by(Device.id)
+    )
+    people = Member.select(Member.person, Member.person._.name.as_alias("name"), Member.roles, Member.ended)
+    for row in await people.where(Member.project == project):
+        id, here = row["person"], row["ended"] is None
         values = {
-            "name": name,
-            "roles": sorted(roles.split()) if here else [],
+            "name": row["name"],
+            "roles": sorted(row["roles"].split()) if here else [],
             "teams": teams.get(id, []) if here else [],
             "devices": devices.get(id, []),
         }
         _add(mirrored, project, "core.person", id, values)
 
 
-async def _lists(store: Store, sql: str, project: str) -> dict[str, list[str]]:
+def _lists(rows: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:
+    """The items of each person, in their order."""
     lists: dict[str, list[str]] = {}
-    for name, item in await store.rows(sql, project):
-        lists.setdefault(name, []).append(item)
+    for row in rows:
+        lists.setdefault(row["person"], []).append(row["item"])
     return lists
 
 
