@@ -104,12 +104,12 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def make_town(folder: Path, workers: int = 20, listeners: int = 0) -> Town:
+def make_town(folder: Path, workers: int = 20, listeners: int = 0, everybody_sees: bool = False) -> Town:
     """People, devices and sessions, written as the server's own tables."""
     boss = _phone("boss", 0)
     crew = [_phone(f"worker{i:04}", i + 1) for i in range(workers)]
     more = [_phone(f"listener{i:04}", i + 10_001) for i in range(listeners)]
-    asyncio.run(_write(folder, boss, crew, more))
+    asyncio.run(_write(folder, boss, crew, more, "foreman" if everybody_sees else "worker"))
     return Town(folder, boss, crew, more)
 
 
@@ -118,14 +118,14 @@ def _phone(person: str, number: int) -> Phone:
     return Phone(person, f"phone-{number}", token, derive_private_key(number + 7, SECP256R1()))
 
 
-async def _write(folder: Path, boss: Phone, crew: list[Phone], more: list[Phone]) -> None:
+async def _write(folder: Path, boss: Phone, crew: list[Phone], more: list[Phone], role: str) -> None:
     store = await open_store(None, folder, DECLARATIONS)
     now = now_ms()
     rows = [
         add("project", id=PROJECT, name="Bench", zone="Asia/Shanghai", created=now),
         add("team", id=TEAM, project=PROJECT, name="Crew"),
     ]
-    for phone, roles in [(boss, "supervisor manager office"), *((p, "worker") for p in [*crew, *more])]:
+    for phone, roles in [(boss, "supervisor manager office"), *((p, "worker") for p in crew), *((p, role) for p in more)]:
         person = phone.person
         rows += [
             add("person", id=person, name=person, created=now),
@@ -149,7 +149,7 @@ def checkin(phone: Phone, draw: Random, number: int) -> dict[str, Any]:
     return {
         "k": "new",
         "c": "labour.checkin",
-        "r": new_id(draw, at),
+        "r": new_id(draw, now_ms()),
         "set": {
             "worker": phone.person,
             "direction": "in" if number % 2 == 0 else "out",
@@ -168,9 +168,9 @@ def checkin(phone: Phone, draw: Random, number: int) -> dict[str, Any]:
     }
 
 
-def new_id(draw: Random, at: int) -> str:
+def new_id(draw: Random, now: int) -> str:
     """A UUIDv7, as phones make them."""
-    value = (at << 80) | (7 << 76) | (draw.getrandbits(12) << 64) | (2 << 62) | draw.getrandbits(62)
+    value = (now << 80) | (7 << 76) | (draw.getrandbits(12) << 64) | (2 << 62) | draw.getrandbits(62)
     return str(uuid.UUID(int=value))
 
 
