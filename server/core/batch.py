@@ -17,7 +17,8 @@ from server.core.value import INTEGER_MAX, BadValue, Value, canonical, check, is
 OPS_MAX: Final = 500
 PAYLOAD_BYTES_MAX: Final = 256 * 1024
 PATH_SEGMENTS_MAX: Final = 3
-RECORD_FIELDS_MAX: Final = 500
+RECORD_FIELDS_MAX: Final = 500  # in one `new`
+RECORD_PARTS_MAX: Final = 2_000  # live writes and held ops of a record
 NOTE_LENGTH_MAX: Final = 2000
 is_id: Final = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
 INSTANT_MAX: Final = 253_402_300_799_999

@@ -108,6 +108,12 @@ def shown(record: Record, kind: Kind | None) -> dict[str, Value]:
     return values
 
 
+def shown_at(record: Record, path: str) -> Value:
+    """The shown value of one field that is not a set; None if it has none."""
+    writes = record["f"].get(path)
+    return writes[-1][VALUE] if writes else record["set"].get(path)
+
+
 def conflicts(record: Record, kind: Kind | None) -> list[str]:
     """M3: the paths that hold different values whose authors did not know of each other."""
     return sorted(
