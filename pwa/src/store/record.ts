@@ -240,7 +240,8 @@ export async function takePage(db: PersonDb, kinds: Kinds, page: Page): Promise<
     await storeRecords(tx, page.project, incoming);
     await settleOutbox(tx, page, new Map(incoming.map(({ record }) => [record.r, record])));
     const { cursor, head, epoch, audiences } = page;
-    put(tx, 'projects', { ...project, cursor, head, epoch, pulled: epoch, audiences });
+    const base = cursor >= head ? cursor : project.base;
+    put(tx, 'projects', { ...project, cursor, base, head, epoch, pulled: epoch, audiences });
     return true;
   });
 }
@@ -335,7 +336,7 @@ export async function erase(
       const row = await tx.objectStore('rows').get(key);
       if (row && !stays(JSON.parse(row.text) as MergeRecord)) remove(tx, 'rows', key);
     }
-    put(tx, 'projects', { ...project, ...restart, pulled: restart.epoch });
+    put(tx, 'projects', { ...project, ...restart, base: 0, pulled: restart.epoch });
   });
 }
 
