@@ -66,7 +66,7 @@ class Phone:
             executable_path=self.chromium,
             headless=True,
             args=[*ARGUMENTS, f"--lang={self.language}", *self.arguments],
-            env={**os.environ, "HOME": str(self.home)} if self.home else None,
+            env=self.environment(),
             viewport={"width": self.size[0], "height": self.size[1]},
             is_mobile=self.size[0] < 700,
             has_touch=self.size[0] < 700,
@@ -84,6 +84,11 @@ class Phone:
             self.context.add_init_script(script)
         self.context.on("weberror", lambda wrong: self.errors.append(str(wrong.error)))
         return self
+
+    def environment(self) -> dict[str, str | float | bool]:
+        """The browser's own words (in date fields) come in the language of the system."""
+        home = {"HOME": str(self.home)} if self.home else {}
+        return {**os.environ, **home, "LANGUAGE": self.language.replace("-", "_")}
 
     def open(self, path: str = "/") -> Phone:
         if self.context is None:

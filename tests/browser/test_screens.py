@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import expect
@@ -25,6 +26,8 @@ class Screen:
     name: str
     path: str
     """`{r}` stands for the newest entry that this person sees."""
+    row: Literal["row", "listitem"] | None = None
+    """What it is full of."""
 
 
 # who signs in → the screens that he is shown
@@ -32,7 +35,7 @@ SCREENS: dict[str, tuple[Screen, ...]] = {
     "worker": (
         Screen("today", "/"),
         Screen("entries", "/entries"),
-        Screen("list", f"/k/{ENTRY}"),
+        Screen("list", f"/k/{ENTRY}", "listitem"),
         Screen("calendar", f"/k/{ENTRY}/calendar"),
         Screen("form", f"/k/{ENTRY}/new"),
         Screen("detail", "/r/{r}"),
@@ -58,7 +61,7 @@ SCREENS: dict[str, tuple[Screen, ...]] = {
         Screen("detail-to-approve", "/r/{r}"),
     ),
     "office": (
-        Screen("ledger", "/office"),
+        Screen("ledger", "/office", "row"),
         Screen("sheets", "/labour/sheets"),
     ),
 }
@@ -106,6 +109,8 @@ def test_every_screen_is_legible_and_accessible(
     entry = newest_entry(phone, site)
     for screen in SCREENS[who]:
         phone.open(screen.path.replace("{r}", entry))
+        if screen.row:
+            expect(phone.page.get_by_role(screen.row).nth(3)).to_be_visible()
         found += look(phone, screen.name, folder)
     assert not found, "\n".join(found)
 
