@@ -144,7 +144,9 @@ def a_thousand() -> Figure:
             idle: list[float] = []
             after = asyncio.run(measured())
     return Figure(
-        "1,000 live phones: server memory", "≤ 150 MB", f"{after:.0f} MB (from {before:.0f}, idle CPU {idle[0]:.1f} %)",
+        "1,000 live phones: server memory",
+        "≤ 150 MB",
+        f"{after:.0f} MB (from {before:.0f}, idle CPU {idle[0]:.1f} %)",
         after <= 150,
     )
 
@@ -160,4 +162,6 @@ def cold_start() -> Figure:
             with served(at) as server:
                 starts.append(server.started_s)
     middle = median(starts)
-    return Figure("server: cold start with 20,000 records", "≤ 2 s", f"{middle:.2f} s", middle <= 2, {"starts_s": starts})
+    return Figure(
+        "server: cold start with 20,000 records", "≤ 2 s", f"{middle:.2f} s", middle <= 2, {"starts_s": starts}
+    )

@@ -40,14 +40,19 @@ def history() -> list[Batch]:
             known, fresh, base = known + fresh, [], seq - 1
             own = {device: [] for device in DEVICES}
         device = draw.choice(DEVICES)
-        ops = []
+        ops: list[dict[str, Any]] = []
         for _ in range(PER_BATCH):
             mine = [*known[-300:], *own[device]]
             if not mine or draw.random() < 0.2:
                 r = new_id(draw, 1_790_000_000_000 + seq)
                 own[device].append(r)
                 fresh.append(r)
-                values = {"worker": "w1", "direction": "in", "at": 1_790_000_000_000 + seq, "work_date": "2026-03-01"}
+                values: dict[str, Any] = {
+                    "worker": "w1",
+                    "direction": "in",
+                    "at": 1_790_000_000_000 + seq,
+                    "work_date": "2026-03-01",
+                }
                 ops.append({"k": "new", "c": "labour.checkin", "r": r, "set": values | {"note": "上班"}})
             else:
                 path, value = draw.choice((("note", f"note {seq}"), ("at", seq), ("fence", "outside")))
@@ -70,7 +75,7 @@ def ours_s(batches: list[Batch]) -> float:
 
 def updates(batches: list[Batch]) -> list[bytes]:
     """Each batch as the update that a pycrdt document sends for it."""
-    docs = {device: Doc() for device in DEVICES}
+    docs: dict[str, Any] = {device: Doc() for device in DEVICES}
     roots: dict[str, Any] = {device: doc.get("records", type=Map) for device, doc in docs.items()}
     made: list[bytes] = []
     since = 0
@@ -123,13 +128,12 @@ def figures() -> list[Figure]:
         alone.append(merged)
         read.append(done)
     node = in_node(batches)
-    told = [
+    return [
         _speed("Python", python, 100_000),
         _beside("Python", python, "pycrdt", alone, read),
         _speed("JavaScript", node["ours"], 400_000),
         _beside("JavaScript", node["ours"], "yjs", node["alone"], node["read"]),
     ]
-    return told
 
 
 def _speed(language: str, seconds: list[float], target: int) -> Figure:

@@ -69,7 +69,9 @@ async def pull_bare(server: Server, file: Path) -> float:
     return seconds
 
 
-async def changes_ms(server: Server, town: Town, start: Pulled, records: list[dict[str, Any]]) -> tuple[list[float], int]:
+async def changes_ms(
+    server: Server, town: Town, start: Pulled, records: list[dict[str, Any]]
+) -> tuple[list[float], int]:
     """Again and again a hundred records are edited, and a phone that was up to date pulls them."""
     there, draw, taken, sizes = await Connection.to(server.port), Random(3), [], []
     cursor = start.cursor
@@ -87,7 +89,9 @@ async def changes_ms(server: Server, town: Town, start: Pulled, records: list[di
             if b'"applied"' not in answer.body:
                 raise RuntimeError(answer.body.decode())
         await asyncio.sleep(CURSOR_S)  # the measured pull comes after the push, not in its wake
-        request = get(f"/api/pull?project={PROJECT}&cursor={cursor}&epoch={start.epoch}", town.boss.cookie, "zstd, gzip")
+        request = get(
+            f"/api/pull?project={PROJECT}&cursor={cursor}&epoch={start.epoch}", town.boss.cookie, "zstd, gzip"
+        )
         began = time.perf_counter()
         answer = await there.ask(request)
         taken.append((time.perf_counter() - began) * 1000)
