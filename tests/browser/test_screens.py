@@ -105,6 +105,7 @@ def test_every_screen_is_legible_and_accessible(
         phone.open("/sign-in")
         found += look(phone, "sign-in", folder)
     sign_in(phone, who)
+    phone.sees(phone.say("sync.online"))
     choose(phone, theme)
     entry = newest_entry(phone, site)
     for screen in SCREENS[who]:
