@@ -152,6 +152,8 @@ def _create(records: dict[str, Record], op: Op, i: int, at: Stamp, kind: Kind | 
         raise Refused("invalid", i, "k", "malformed")
     if None in values.values():
         values = {path: value for path, value in values.items() if value is not None}
+    else:
+        values = values.copy()  # the record grows; the batch stays what was signed
     records[r] = {
         "r": r, "c": op["c"], "seq": at.seq, "aud": audience(kind, values, at.by), "by": at.by,
         "state": kind.first_state if kind is not None else None, "v": at.v,
