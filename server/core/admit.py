@@ -99,8 +99,10 @@ def _judge_new(values: Mapping[str, Value], i: int, actor: Actor, kind: Kind | N
     if kind is None:
         return
     _must(not kind.computed_by and actor.may(kind.may.create, None, values), i)
+    reasons = kind.reasons
     for path, value in values.items():
-        reason = kind.reason(path, value)
+        judge = reasons.get(path)
+        reason = kind.reason(path, value) if judge is None else judge(value)
         if reason is not None and value is not None:
             _refuse_value(i, path, reason, kind, newer)
     for name in kind.required:
@@ -198,7 +200,7 @@ def _check_declared(i: int, record: Record, kind: Kind) -> None:
 
 
 def _is_keyed(op: Op) -> bool:
-    return any("." in path for path in (op["set"] if op["k"] == "new" else (op["f"],)))
+    return "." in " ".join(op["set"]) if op["k"] == "new" else "." in op["f"]
 
 
 def _check_count(i: int, record: Record, kind: Kind) -> None:
