@@ -7,6 +7,7 @@ import gzip
 import json
 import sys
 import time
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -24,6 +25,8 @@ SIZES = (20_000, 100_000)
 ROUNDS, CHANGE_ROUNDS = 5, 30
 CHANGES, PER_BATCH = 100, 50
 CURSOR_S = 0.05
+PAGE = 2_000  # as the phone asks
+HEADER_BYTES_MAX = 65_536
 
 
 @dataclass
@@ -41,7 +44,17 @@ def unpacked(body: bytes, encoding: bytes | None) -> bytes:
     return gzip.decompress(body) if encoding == b"gzip" else body
 
 
-async def pull_all(server: Server, phone: Phone, encoding: str, limit: int = 5000) -> Pulled:
+def first_line(body: bytes, encoding: bytes | None) -> dict[str, Any]:
+    """The header, without unpacking the page behind it."""
+    if encoding == b"zstd":
+        start = zstandard.ZstdDecompressor().stream_reader(body).read(HEADER_BYTES_MAX)
+    else:
+        start = zlib.decompressobj(31).decompress(body, HEADER_BYTES_MAX) if encoding else body[:HEADER_BYTES_MAX]
+    header: dict[str, Any] = json.loads(start.split(b"\n", 1)[0])
+    return header
+
+
+async def pull_all(server: Server, phone: Phone, encoding: str, limit: int = PAGE) -> Pulled:
     """Page after page from nothing to the head; what is unpacked afterwards costs the phone, not the server."""
     there = await Connection.to(server.port)
     pages, cursor, epoch, more = [], 0, "", True
@@ -50,7 +63,7 @@ async def pull_all(server: Server, phone: Phone, encoding: str, limit: int = 500
         path = f"/api/pull?project={PROJECT}&cursor={cursor}&limit={limit}{epoch}"
         answer = await there.ask(get(path, phone.cookie, encoding))
         pages.append(answer)
-        header = json.loads(unpacked(answer.body, answer.headers.get(b"content-encoding")).split(b"\n", 1)[0])
+        header = first_line(answer.body, answer.headers.get(b"content-encoding"))
         cursor, more, epoch = header["cursor"], header["more"], f"&epoch={header['epoch']}"
     seconds = time.perf_counter() - began
     there.close()
