@@ -85,7 +85,7 @@ class Crowd:
             await listener.begin(port)
 
     async def quiet(self) -> None:
-        while (left := self.last + QUIET_S - time.perf_counter()) > 0:
+        while (left := self.last + QUIET_S - time.perf_counter()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(left)
 
     async def change_ms(self, there: Connection, writer: Phone, draw: Random) -> float:
