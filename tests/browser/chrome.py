@@ -129,8 +129,8 @@ class Phone:
         self.context.set_offline(on)
 
     def installed(self) -> None:
-        """Until the service worker keeps the app, so that it opens with no network."""
-        self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        """Until the service worker keeps the app and answers for this page, so that it works with no network."""
+        self.page.wait_for_function("navigator.serviceWorker.controller !== null")
 
     def settle_in(self) -> None:
         """Close the browser properly once: only then are a new cookie and what the worker keeps surely on disk."""
