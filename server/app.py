@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from litestar import Litestar
 from litestar.datastructures import State
@@ -34,9 +34,6 @@ from server.web.edge import Edge
 from server.web.keys import read_or_make
 from server.web.schema import Schema
 from server.web.site import Site, clock_ms
-
-if TYPE_CHECKING:
-    pass
 
 MODULES: Final = Path(__file__).parent / "modules"
 MIRROR: Final = "core.mirror"  # the engine keeps these records itself

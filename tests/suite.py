@@ -1,7 +1,8 @@
 """`make test`: every part of the suite, two at a time, and one summary.
 
-`python -m tests.suite [part…]` runs the parts named, or all of them. A part's output is shown when it fails;
-what could not run is named, and on CI that is a failure too. The last line is the sum over all parts.
+`python -m tests.suite [part…]` runs the parts named, or all of them. A part's output is shown when it fails, and lies
+whole in .pytest_cache/suite/. What could not run is named, and on CI that is a failure too. The last line is the sum
+over all parts.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SIDE_BY_SIDE = 2
 SECONDS_MAX = 1500
-LINES_SHOWN_MAX = 400
+LINES_SHOWN_MAX = 1200
+LOGS = ROOT / ".pytest_cache" / "suite"
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=5"]
 
 
@@ -89,6 +91,8 @@ def run(part: Part) -> Outcome:
         output += text
         if code:
             break
+    LOGS.mkdir(parents=True, exist_ok=True)
+    (LOGS / f"{part.name}.log").write_text(output, "utf-8")
     passed, failed, skipped = count(output) if part.counts_tests else (int(code == 0), int(code != 0), 0)
     if code and not failed:
         failed = 1

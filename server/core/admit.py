@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from server.core import logic, merge
-from server.core.batch import Batch, Op, Refused
+from server.core.batch import RECORD_PARTS_MAX, Batch, Op, Refused
 from server.core.declaration import Declarations, Kind
 from server.core.field import element_reason
 from server.core.merge import Record, Stamp, shown
@@ -78,7 +79,7 @@ def _judge(op: Op, i: int, record: Record | None, actor: Actor, kind: Kind | Non
         _must_decide(record, i, actor, kind)
     else:
         who = kind.may.delete or kind.may.edit if k == "del" else kind.may.edit
-        _must(actor.may(who, record["by"], _values(who, record, kind)), i)
+        _must(actor.may(who, record["by"], _values(who, record)), i)
         if k != "del":
             _judge_value(op, i, kind, newer)
 
@@ -88,17 +89,20 @@ def _must(allowed: bool, i: int) -> None:
         raise Refused("forbidden", i)
 
 
-def _values(who: Iterable[str], record: Record, kind: Kind) -> Mapping[str, Value]:
-    """The record's shown values, where the words of a declaration ask for one at all."""
-    return shown(record, kind) if any(":" in word for word in who) else {}
+def _values(who: Iterable[str], record: Record) -> Mapping[str, Value]:
+    """The record's shown values of the fields that the words of a declaration name."""
+    names = {word.partition(":")[2] for word in who if ":" in word}
+    return {name: merge.shown_at(record, name) for name in names}
 
 
 def _judge_new(values: Mapping[str, Value], i: int, actor: Actor, kind: Kind | None, newer: bool) -> None:
     if kind is None:
         return
     _must(not kind.computed_by and actor.may(kind.may.create, None, values), i)
+    reasons = kind.reasons
     for path, value in values.items():
-        reason = kind.reason(path, value)
+        judge = reasons.get(path)
+        reason = kind.reason(path, value) if judge is None else judge(value)
         if reason is not None and value is not None:
             _refuse_value(i, path, reason, kind, newer)
     for name in kind.required:
@@ -160,25 +164,46 @@ def _must_decide(record: Record, i: int, actor: Actor, kind: Kind) -> None:
 
 
 def _check_results(batch: Batch, work: Mapping[str, Record], kinds: Mapping[str, Kind]) -> None:
-    """The declared checks of level error, over each record that the batch wrote."""
+    """What came of each record that the batch wrote, looked at once: its size, its declared checks
+    of level error, and how many photos, files or rows it has."""
+    checked: set[str] = set()
+    counted: set[str] = set()
     for i, op in enumerate(batch.ops):
-        kind = kinds.get(op["c"])
-        if kind is None or op["k"] not in ("new", "set", "add", "rem"):
+        r, kind = op["r"], kinds.get(op["c"])
+        if op["k"] not in WRITES:
             continue
-        if kind.error_checks:
-            record = work[op["r"]]
-            data = data_of(shown(record, kind), kind, record["state"])
-            for check in kind.error_checks:
-                if not logic.holds(check.that, data):
-                    raise Refused("invalid", i, reason="check")
-        if kind.keyed:
-            _check_count(op, i, work[op["r"]], kind)
+        if r not in checked:
+            checked.add(r)
+            _check_size(i, work[r])
+            if kind is not None and kind.error_checks:
+                _check_declared(i, work[r], kind)
+        if kind is not None and kind.keyed and r not in counted and _is_keyed(op):
+            counted.add(r)
+            _check_count(i, work[r], kind)
 
 
-def _check_count(op: Op, i: int, record: Record, kind: Kind) -> None:
-    paths = op["set"] if op["k"] == "new" else (op["f"],)
-    if not any("." in path for path in paths):
-        return
+WRITES: Final = frozenset({"new", "set", "add", "rem"})
+
+
+def _check_size(i: int, record: Record) -> None:
+    """P2: a record is sent and judged whole, so it has a limit as a batch does."""
+    parts = len(record["set"]) + len(record["held"]) + sum(map(len, record["f"].values()))
+    if parts > RECORD_PARTS_MAX:
+        raise Refused("invalid", i, reason="too_large")
+
+
+def _check_declared(i: int, record: Record, kind: Kind) -> None:
+    data = data_of(shown(record, kind), kind, record["state"])
+    for check in kind.error_checks:
+        if not logic.holds(check.that, data):
+            raise Refused("invalid", i, reason="check")
+
+
+def _is_keyed(op: Op) -> bool:
+    return "." in " ".join(op["set"]) if op["k"] == "new" else "." in op["f"]
+
+
+def _check_count(i: int, record: Record, kind: Kind) -> None:
     keys: dict[str, set[str]] = {}
     for path in shown(record, kind):
         name, dot, rest = path.partition(".")

@@ -8,16 +8,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
-from server.core.value import INTEGER_MAX, BadValue, Value, canonical, check, is_key
+from server.core.value import (
+    INTEGER_MAX,
+    KEY_LENGTH_MAX,
+    NAMES_REMEMBERED,
+    BadValue,
+    Value,
+    canonical,
+    check,
+    is_key,
+)
 
 OPS_MAX: Final = 500
 PAYLOAD_BYTES_MAX: Final = 256 * 1024
 PATH_SEGMENTS_MAX: Final = 3
-RECORD_FIELDS_MAX: Final = 500
+PATH_LENGTH_MAX: Final = PATH_SEGMENTS_MAX * (KEY_LENGTH_MAX + 1)
+RECORD_FIELDS_MAX: Final = 500  # in one `new`
+RECORD_PARTS_MAX: Final = 2_000  # live writes and held ops of a record
 NOTE_LENGTH_MAX: Final = 2000
 is_id: Final = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
 INSTANT_MAX: Final = 253_402_300_799_999
@@ -202,15 +214,17 @@ def _act_fault(op: Op) -> Fault | None:
 
 def is_path(path: str) -> bool:
     """A field's place in a record: at most three segments (V2)."""
-    if is_key(path):
-        return True
+    return len(path) <= PATH_LENGTH_MAX and _is_path(path)
+
+
+@lru_cache(NAMES_REMEMBERED)
+def _is_path(path: str) -> bool:
     segments = path.split(".")
     return len(segments) <= PATH_SEGMENTS_MAX and all(is_key(segment) for segment in segments)
 
 
 def _is_kind_name(c: str) -> bool:
-    module, dot, kind = c.partition(".")
-    return bool(dot) and bool(is_key(module)) and bool(is_key(kind))
+    return c.count(".") == 1 and is_path(c)
 
 
 def payload_of(batch: Batch) -> str:

@@ -8,7 +8,7 @@ schema cannot say (that a form names fields that there are) is checked here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -138,11 +138,15 @@ class Kind(msgspec.Struct, forbid_unknown_fields=True, dict=True):
         field = self.fields.get(path) or self.fields.get(path.partition(".")[0])
         return "keep" if field is None else field.rule
 
+    @cached_property
+    def reasons(self) -> dict[str, Callable[[Any], str | None]]:
+        """What judges a value, for the fields that are written whole."""
+        return {name: field.reason for name, field in self.fields.items() if field.computed is None}
+
     def reason(self, path: str, value: Any) -> str | None:
         """Why a value may not be written at a path of a declared field, or None."""
-        field = self.fields.get(path)
-        if field is not None and field.computed is None:
-            return field.reason(value)
+        if judge := self.reasons.get(path):
+            return judge(value)
         root = self.field(path)
         return "path" if root is None else keyed_reason(root, path.split("."), value)
 

@@ -108,6 +108,12 @@ def shown(record: Record, kind: Kind | None) -> dict[str, Value]:
     return values
 
 
+def shown_at(record: Record, path: str) -> Value:
+    """The shown value of one field that is not a set; None if it has none."""
+    writes = record["f"].get(path)
+    return writes[-1][VALUE] if writes else record["set"].get(path)
+
+
 def conflicts(record: Record, kind: Kind | None) -> list[str]:
     """M3: the paths that hold different values whose authors did not know of each other."""
     return sorted(
@@ -146,6 +152,8 @@ def _create(records: dict[str, Record], op: Op, i: int, at: Stamp, kind: Kind | 
         raise Refused("invalid", i, "k", "malformed")
     if None in values.values():
         values = {path: value for path, value in values.items() if value is not None}
+    else:
+        values = values.copy()  # the record grows; the batch stays what was signed
     records[r] = {
         "r": r, "c": op["c"], "seq": at.seq, "aud": audience(kind, values, at.by), "by": at.by,
         "state": kind.first_state if kind is not None else None, "v": at.v,

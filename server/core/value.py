@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Any, Final
 from unicodedata import is_normalized
 
@@ -19,9 +20,20 @@ INTEGER_MAX: Final = 2**53 - 1
 DEPTH_MAX: Final = 8
 TEXT_LENGTH_MAX: Final = 20_000  # code points
 KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+KEY_LENGTH_MAX: Final = 40
+NAMES_REMEMBERED: Final = 4096  # the names of declarations come again and again
 
 _encoder = msgspec.json.Encoder(order="sorted")
-is_key = KEY.fullmatch
+
+
+def is_key(text: str) -> bool:
+    """V2: what may be an object's key or a segment of a path."""
+    return len(text) <= KEY_LENGTH_MAX and _matches(text)
+
+
+@lru_cache(NAMES_REMEMBERED)
+def _matches(text: str) -> bool:
+    return KEY.fullmatch(text) is not None
 
 
 class BadValue(ValueError):
@@ -51,7 +63,8 @@ def check(value: Value, depth: int = 0) -> None:
     """Raise BadValue if V1 or V2 forbids the (already parsed) value."""
     kind = type(value)
     if kind is str:
-        _check_text(value)
+        if len(value) > TEXT_LENGTH_MAX or not (value.isascii() and value.isprintable()):
+            _check_text(value)
     elif kind is int:
         if not -INTEGER_MAX <= value <= INTEGER_MAX:
             raise BadValue("number")

@@ -7,6 +7,7 @@ cost of a durable commit is shared. Each round is a constant number of statement
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import sqlite3
 import sys
@@ -58,6 +59,7 @@ from server.store.round import (
     weight,
 )
 
+log: Final = logging.getLogger("gongbu.store")
 READERS_MAX: Final = 3
 SWITCH_S: Final = 0.0005
 PULSE_S: Final = 0.001  # what this process changes is felt at once, what another does this much later
@@ -317,6 +319,7 @@ def _told(error: Exception) -> Exception:
     if isinstance(error, sqlite3.IntegrityError):
         return Clash(str(error))
     if isinstance(error, sqlite3.OperationalError):  # locked for long, disk full
+        log.error("the database did not take a commit", exc_info=error)
         problem = Problem("unavailable", retry_after=5)
         problem.__cause__ = error
         return problem

@@ -130,11 +130,13 @@ class Store:
         return [Entry(*row) for row in rows]
 
     async def refused(self, project: str, limit: int = 500) -> list[Kept]:
-        """The newest refused batches of a project."""
+        """The newest refused batches of those who are or were on a project: no stranger's words
+        push theirs out of sight."""
         rows = await self.rows(
             "SELECT device, n, person, received, sent, payload, outcome FROM refused"
-            " WHERE project = ? ORDER BY received DESC, device, n DESC LIMIT ?",
-            project, limit,
+            " WHERE project = ? AND person IN (SELECT person FROM member WHERE project = ?)"
+            " ORDER BY received DESC, device, n DESC LIMIT ?",
+            project, project, limit,
         )  # fmt: skip
         return [Kept(*row) for row in rows]
 

@@ -6,7 +6,6 @@ parts cannot be told apart. A batch with a readable number is always answered by
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -23,7 +22,6 @@ PROTO: Final = 1
 BODY_BYTES_MAX: Final = 4 * 1024 * 1024
 BATCHES_MAX: Final = 100
 SENT_MAX: Final = 253_402_300_799_999  # the end of the year 9999
-PROJECT: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Messages = Callable[[str, str], str]  # code, language → what a person reads
 
@@ -87,8 +85,6 @@ async def _item(signed: Signed, session: Session, access: Access) -> Item:
         head = envelope(payload)
     except Malformed as error:
         raise Problem("malformed") from error
-    if not PROJECT.fullmatch(head.project):
-        raise Problem("malformed")
     try:
         read: Any = opened(head, len(payload))
     except Refused as refused:

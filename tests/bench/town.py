@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from server.core.declaration import load
 from server.store.store import open_store
 from server.store.tables import member_id, member_team_id
+from server.web.password import hash_now
 from tests.server.site import add, jwk, sign
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -37,6 +37,7 @@ START_SECONDS_MAX: Final = 30
 STOP_SECONDS_MAX: Final = 20
 PROJECT: Final = "bench"
 TEAM: Final = "crew"
+PASSWORD: Final = "bench bench"
 DAY_MS: Final = 86_400_000
 
 
@@ -87,9 +88,7 @@ class Server:
     def cpu(self) -> float:
         """Seconds of processor, this process and its children."""
         with suppress(psutil.NoSuchProcess):
-            return sum(
-                sum(one.cpu_times()[:2]) for one in [self.process, *self.process.children(recursive=True)]
-            )
+            return sum(sum(one.cpu_times()[:2]) for one in [self.process, *self.process.children(recursive=True)])
         return 0.0
 
     def memory_mb(self) -> float:
@@ -104,12 +103,12 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def make_town(folder: Path, workers: int = 20, listeners: int = 0) -> Town:
+def make_town(folder: Path, workers: int = 20, listeners: int = 0, everybody_sees: bool = False) -> Town:
     """People, devices and sessions, written as the server's own tables."""
     boss = _phone("boss", 0)
     crew = [_phone(f"worker{i:04}", i + 1) for i in range(workers)]
     more = [_phone(f"listener{i:04}", i + 10_001) for i in range(listeners)]
-    asyncio.run(_write(folder, boss, crew, more))
+    asyncio.run(_write(folder, boss, crew, more, "foreman" if everybody_sees else "worker"))
     return Town(folder, boss, crew, more)
 
 
@@ -118,17 +117,21 @@ def _phone(person: str, number: int) -> Phone:
     return Phone(person, f"phone-{number}", token, derive_private_key(number + 7, SECP256R1()))
 
 
-async def _write(folder: Path, boss: Phone, crew: list[Phone], more: list[Phone]) -> None:
+async def _write(folder: Path, boss: Phone, crew: list[Phone], more: list[Phone], role: str) -> None:
     store = await open_store(None, folder, DECLARATIONS)
-    now = now_ms()
+    now, password = now_ms(), hash_now(PASSWORD)
     rows = [
         add("project", id=PROJECT, name="Bench", zone="Asia/Shanghai", created=now),
         add("team", id=TEAM, project=PROJECT, name="Crew"),
     ]
-    for phone, roles in [(boss, "supervisor manager office"), *((p, "worker") for p in [*crew, *more])]:
+    for phone, roles in [
+        (boss, "worker supervisor manager office"),
+        *((p, "worker") for p in crew),
+        *((p, role) for p in more),
+    ]:
         person = phone.person
         rows += [
-            add("person", id=person, name=person, created=now),
+            add("person", id=person, name=person, login=person, password=password, created=now),
             add("member", id=member_id(PROJECT, person), project=PROJECT, person=person, roles=roles),
             add("member_team", id=member_team_id(PROJECT, person, TEAM), project=PROJECT, person=person, team=TEAM),
             add("device", id=phone.device, person=person, key=jwk(phone.key), created=now),
@@ -149,7 +152,7 @@ def checkin(phone: Phone, draw: Random, number: int) -> dict[str, Any]:
     return {
         "k": "new",
         "c": "labour.checkin",
-        "r": new_id(draw, at),
+        "r": new_id(draw, now_ms()),
         "set": {
             "worker": phone.person,
             "direction": "in" if number % 2 == 0 else "out",
@@ -168,9 +171,9 @@ def checkin(phone: Phone, draw: Random, number: int) -> dict[str, Any]:
     }
 
 
-def new_id(draw: Random, at: int) -> str:
+def new_id(draw: Random, now: int) -> str:
     """A UUIDv7, as phones make them."""
-    value = (at << 80) | (7 << 76) | (draw.getrandbits(12) << 64) | (2 << 62) | draw.getrandbits(62)
+    value = (now << 80) | (7 << 76) | (draw.getrandbits(12) << 64) | (2 << 62) | draw.getrandbits(62)
     return str(uuid.UUID(int=value))
 
 

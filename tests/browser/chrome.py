@@ -66,7 +66,7 @@ class Phone:
             executable_path=self.chromium,
             headless=True,
             args=[*ARGUMENTS, f"--lang={self.language}", *self.arguments],
-            env={**os.environ, "HOME": str(self.home)} if self.home else None,
+            env=self.environment(),
             viewport={"width": self.size[0], "height": self.size[1]},
             is_mobile=self.size[0] < 700,
             has_touch=self.size[0] < 700,
@@ -84,6 +84,11 @@ class Phone:
             self.context.add_init_script(script)
         self.context.on("weberror", lambda wrong: self.errors.append(str(wrong.error)))
         return self
+
+    def environment(self) -> dict[str, str | float | bool]:
+        """The browser's own words (in date fields) come in the language of the system."""
+        home = {"HOME": str(self.home)} if self.home else {}
+        return {**os.environ, **home, "LANGUAGE": self.language.replace("-", "_")}
 
     def open(self, path: str = "/") -> Phone:
         if self.context is None:
@@ -124,8 +129,8 @@ class Phone:
         self.context.set_offline(on)
 
     def installed(self) -> None:
-        """Until the service worker keeps the app, so that it opens with no network."""
-        self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        """Until the service worker keeps the app and answers for this page, so that it works with no network."""
+        self.page.wait_for_function("navigator.serviceWorker.controller !== null")
 
     def settle_in(self) -> None:
         """Close the browser properly once: only then are a new cookie and what the worker keeps surely on disk."""

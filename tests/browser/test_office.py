@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import expect
 
-from tests.browser.chrome import WIDE
+from tests.browser.axe import grave
+from tests.browser.chrome import WIDE, Language
 from tests.browser.conftest import NewPhone
 from tests.browser.flows import said, sent, sign_in
 from tests.browser.site import Site
@@ -42,3 +44,24 @@ def test_the_office_takes_the_ledger_away_as_xlsx(site: Site, new_phone: NewPhon
     rows = list(sheet.iter_rows(values_only=True))
     assert "工人" in rows[0]
     assert len(rows) > 100
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_the_sheets_print_as_people_sign_them(
+    language: Language, site: Site, new_phone: NewPhone, screenshots: Path
+) -> None:
+    desk = new_phone("office", size=WIDE, language=language)
+    sign_in(desk, "office")
+    desk.sees(desk.say("sync.online"))
+    for name, press in {
+        "month": desk.link("labour.sheets_print"),
+        "day": desk.link("labour.sheets_print_day"),
+        "poster": desk.page.get_by_role("main").get_by_role("listitem").get_by_role("link").first,
+    }.items():
+        desk.open("/labour/sheets")
+        press.click()
+        desk.page.wait_for_url("**/print/**")
+        assert grave(desk.page) == []
+        desk.page.screenshot(path=screenshots / f"print-{name}-{language}.png", full_page=True)
+        if name == "month":
+            desk.sees("签字" if language == "zh-CN" else "Signature")

@@ -3,7 +3,7 @@
 // Pure: `admit` answers the changed records or throws Refused, and touches nothing that it was given.
 // The server decides; the phone asks its own copy before it lets a person save (A1–A4, M6, M9, P2).
 
-import { type Batch, type NewOp, type Op, Refused } from './batch.ts';
+import { type Batch, type NewOp, type Op, RECORD_PARTS_MAX, Refused } from './batch.ts';
 import { type Declarations, fieldAt, type Kind } from './declaration.ts';
 import { checkElement, type Reason, reasonAt } from './field.ts';
 import { dataOf, holds } from './logic.ts';
@@ -171,17 +171,39 @@ function mustDecide(i: number, record: MergeRecord, kind: Kind, actor: Actor): v
 }
 
 /** The declared checks of level error, over each record that the batch wrote. */
+/** What came of each record that the batch wrote, looked at once. */
 function checkResults(ops: readonly Op[], work: Records, declarations: Declarations): void {
+  const checked = new Set<string>();
+  const counted = new Set<string>();
   ops.forEach((op, i) => {
     const kind = declarations.kind(op.c);
     const record = work.get(op.r);
-    if (!kind || !record || !WRITES.has(op.k)) return;
-    checkDeclared(i, record, kind);
-    checkCounts(op, i, record, kind);
+    if (!record || !WRITES.has(op.k)) return;
+    if (!checked.has(op.r)) {
+      checked.add(op.r);
+      checkSize(i, record);
+      if (kind) checkDeclared(i, record, kind);
+    }
+    if (kind && !counted.has(op.r) && isKeyed(op)) {
+      counted.add(op.r);
+      checkCounts(i, record, kind);
+    }
   });
 }
 
 const WRITES: ReadonlySet<Op['k']> = new Set(['new', 'set', 'add', 'rem']);
+
+/** P2: a record is sent and judged whole, so it has a limit as a batch does. */
+function checkSize(i: number, record: MergeRecord): void {
+  let parts = Object.keys(record.set).length + record.held.length;
+  for (const writes of Object.values(record.f)) parts += writes.length;
+  if (parts > RECORD_PARTS_MAX) throw new Refused('invalid', i, undefined, 'too_large');
+}
+
+function isKeyed(op: Op): boolean {
+  const paths = op.k === 'new' ? Object.keys(op.set) : 'f' in op ? [op.f] : [];
+  return paths.some((path) => path.includes('.'));
+}
 
 function checkDeclared(i: number, record: MergeRecord, kind: Kind): void {
   const checks = kind.checks.filter((check) => check.level === 'error');
@@ -193,9 +215,7 @@ function checkDeclared(i: number, record: MergeRecord, kind: Kind): void {
 }
 
 /** No more photos, files or rows than the field may hold. */
-function checkCounts(op: Op, i: number, record: MergeRecord, kind: Kind): void {
-  const paths = op.k === 'new' ? Object.keys(op.set) : 'f' in op ? [op.f] : [];
-  if (!paths.some((path) => path.includes('.'))) return;
+function checkCounts(i: number, record: MergeRecord, kind: Kind): void {
   const keys = new Map<string, Set<string>>();
   for (const path of Object.keys(shown(record, kind))) {
     const [name, key] = path.split('.', 2) as [string, string | undefined];

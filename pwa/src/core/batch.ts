@@ -19,7 +19,10 @@ export { PAYLOAD_BYTES_MAX, Refused, type RefusedCode } from './refused.ts';
 
 export const OPS_MAX = 500;
 export const PATH_SEGMENTS_MAX = 3;
+/** In one `new`. */
 export const RECORD_FIELDS_MAX = 500;
+/** Live writes and held ops of a record. */
+export const RECORD_PARTS_MAX = 2_000;
 export const NOTE_LENGTH_MAX = 2000;
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 const INSTANT_MAX = 253_402_300_799_999;

@@ -53,6 +53,11 @@ export interface Entry {
 export interface ProjectRow extends Project {
   /** Everything up to this seq is on the phone. */
   readonly cursor: number;
+  /**
+   * The head when last everything was on the phone: what a person writes knew all up to here (M2).
+   * Half-way through a pull the cursor is further, and a record may still lack what came before it.
+   */
+  readonly base: number;
   /** The epoch of the last pull; null before the first. */
   readonly pulled: number | null;
   readonly audiences: readonly string[];

@@ -149,7 +149,7 @@ export async function putPerson(
 
 function joined(row: ProjectRow | undefined, project: Project): ProjectRow {
   const { id, name, roles, teams, head, epoch } = project;
-  return { cursor: 0, pulled: null, audiences: [], ...row, id, name, roles, teams, head, epoch };
+  return { cursor: 0, base: 0, pulled: null, audiences: [], ...row, id, name, roles, teams, head, epoch };
 }
 
 const NOTHING_REPORTED: Report = {
@@ -164,7 +164,7 @@ const NOTHING_REPORTED: Report = {
 const NO_COUNTS = { waiting: 0, waitingBytes: 0, since: null, refused: 0, held: 0 };
 
 /** Judging needs the rules of every field; they come after the first screen, and once. */
-const JUDGE_AFTER_MS = 1_500;
+const JUDGE_AFTER_MS = 500;
 type Judge = typeof import('./judge.ts');
 
 const loadJudge = lazily(() => import('./judge.ts'));
@@ -277,7 +277,7 @@ class LocalPhone implements Local {
   }
 
   head(project: string): number {
-    return this.#projects.get(project)?.cursor ?? 0;
+    return this.#projects.get(project)?.base ?? 0;
   }
 
   version(shown: Shown): string {

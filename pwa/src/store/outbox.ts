@@ -124,9 +124,9 @@ export function settle(db: PersonDb, answers: readonly Answer[]): Promise<void> 
       const entry = await tx.objectStore('outbox').get(answer.n);
       if (entry?.status !== 'waiting') continue;
       const settled = answered(entry, answer);
-      const cursor = (await tx.objectStore('projects').get(entry.project))?.cursor ?? 0;
+      const base = (await tx.objectStore('projects').get(entry.project))?.base ?? 0;
       // Its records may have come down, by another tab, before the answer was heard.
-      const isBack = settled.status === 'applied' && (settled.seq ?? 0) <= cursor;
+      const isBack = settled.status === 'applied' && (settled.seq ?? 0) <= base;
       if (isBack) remove(tx, 'outbox', entry.n);
       else put(tx, 'outbox', settled);
     }

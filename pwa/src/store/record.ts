@@ -238,9 +238,10 @@ export async function takePage(db: PersonDb, kinds: Kinds, page: Page): Promise<
     const project = await tx.objectStore('projects').get(page.project);
     if (!project || project.cursor !== page.from) return false;
     await storeRecords(tx, page.project, incoming);
-    await settleOutbox(tx, page, new Map(incoming.map(({ record }) => [record.r, record])));
     const { cursor, head, epoch, audiences } = page;
-    put(tx, 'projects', { ...project, cursor, head, epoch, pulled: epoch, audiences });
+    const base = cursor >= head ? cursor : project.base;
+    await settleOutbox(tx, page.project, base, new Map(incoming.map(({ record }) => [record.r, record])));
+    put(tx, 'projects', { ...project, cursor, base, head, epoch, pulled: epoch, audiences });
     return true;
   });
 }
@@ -290,24 +291,29 @@ async function putChunks(tx: WriteTx, project: string, packables: readonly Packa
   }
 }
 
-/** Own batches that have come back inside the records leave the outbox; held ones when decided. */
+/**
+ * Own batches that have come back inside the records leave the outbox; held ones when decided. Half-way
+ * through a pull a record may still lack what the cursor has passed, so `base` decides.
+ */
 async function settleOutbox(
   tx: WriteTx,
-  page: Page,
+  project: string,
+  base: number,
   records: ReadonlyMap<string, MergeRecord>,
 ): Promise<void> {
   for (const entry of await tx.objectStore('outbox').getAll()) {
-    if (entry.project !== page.project || entry.seq === undefined || entry.seq > page.cursor) continue;
+    if (entry.project !== project || entry.seq === undefined) continue;
     const held = stillHeld(entry, records);
-    if (held.length === 0) remove(tx, 'outbox', entry.n);
-    else if (held.length !== entry.held?.length) put(tx, 'outbox', { ...entry, held });
+    if (held.length === 0 && entry.seq <= base) remove(tx, 'outbox', entry.n);
+    else if (held.length !== (entry.held ?? []).length) put(tx, 'outbox', { ...entry, held });
   }
 }
 
 function stillHeld(entry: Entry, records: ReadonlyMap<string, MergeRecord>): readonly number[] {
   return (entry.held ?? []).filter((i) => {
     const record = records.get(opsOf(entry)[i]?.r ?? '');
-    return !record || record.held.some(({ of }) => of[0] === entry.seq && of[1] === i);
+    if (!record || record.seq < (entry.seq ?? 0)) return true;
+    return record.held.some(({ of }) => of[0] === entry.seq && of[1] === i);
   });
 }
 
@@ -335,7 +341,7 @@ export async function erase(
       const row = await tx.objectStore('rows').get(key);
       if (row && !stays(JSON.parse(row.text) as MergeRecord)) remove(tx, 'rows', key);
     }
-    put(tx, 'projects', { ...project, ...restart, pulled: restart.epoch });
+    put(tx, 'projects', { ...project, ...restart, base: 0, pulled: restart.epoch });
   });
 }
 

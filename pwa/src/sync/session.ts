@@ -69,7 +69,7 @@ export async function history(
 ): Promise<HistoryEntry[]> {
   const asked = new URLSearchParams({ project, c, r });
   const told = await call<{ history: readonly Event[] }>(env, device, 'GET', `/api/history?${asked}`);
-  return told.history.map(entryOf);
+  return told.history.map((event) => entryOf(event, c, r));
 }
 
 /** As the server tells it. */
@@ -81,11 +81,14 @@ interface Event {
   readonly received: number;
   readonly t: number;
   readonly skew_ms: number;
-  readonly ops: readonly Op[];
+  /** Of the asked record, which they do not name again. */
+  readonly ops: readonly Omit<Op, 'c' | 'r'>[];
   readonly held: readonly number[];
 }
 
-function entryOf({ seq, person, name, device, received, t, skew_ms, ops, held }: Event): HistoryEntry {
+function entryOf(event: Event, c: string, r: string): HistoryEntry {
+  const { seq, person, name, device, received, t, skew_ms, held } = event;
   const et = effectiveTime(t, received - skew_ms, received);
+  const ops = event.ops.map((op) => ({ ...op, c, r }) as Op);
   return { seq, by: person, name, device, et, received, ops, held };
 }

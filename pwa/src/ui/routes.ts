@@ -36,6 +36,7 @@ const OWN: readonly AppRoute[] = [
   { path: '/invites', gate: false, load: () => import('./screens/Invites.svelte') },
   { path: '/refused', gate: false, load: () => import('./screens/Refused.svelte') },
   { path: '/team', gate: false, load: () => import('./screens/Team.svelte') },
+  { path: '/places', gate: false, load: () => import('./screens/Places.svelte') },
   { path: '/about', gate: false, load: () => import('./screens/About.svelte') },
   { path: '/drafts', gate: false, load: () => import('./screens/Drafts.svelte') },
   { path: '/k/:kind', gate: false, load: () => import('./generic/ListScreen.svelte') },

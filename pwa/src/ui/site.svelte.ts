@@ -57,6 +57,11 @@ export class Site {
   get projectNow(): Project | undefined {
     return this.phone.projects.find((one) => one.id === this.project);
   }
+  /** The records come for the first time: what is not on the screen may only not be here yet. */
+  get isFetchingFirst(): boolean {
+    const { lastSync, online, signedOut } = this.status;
+    return lastSync === null && online && !signedOut;
+  }
   get zone(): string {
     return this.phone.zoneOf(this.project);
   }

@@ -316,6 +316,7 @@ describe('approval', () => {
   test('A2 a stale approval is refused with what was seen kept beside it', async () => {
     const op = newThing(phone);
     await phone.write(PROJECT, [op]);
+    await accounts.sendNow();
     const boss = await as('boss');
     const seen = await boss.get(PROJECT, op.r);
     if (!seen) throw new Error('not there');

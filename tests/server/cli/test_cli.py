@@ -26,6 +26,7 @@ from server.core.declaration import load
 from server.store import people
 from server.store.people import NewPerson
 from server.store.store import open_store
+from tests.postgres import fresh_database
 from tests.server.web.kit import FROM_APP, NOW, Phone, hashed
 
 Capture = pytest.CaptureFixture[str]
@@ -85,6 +86,31 @@ def test_a_first_site_is_set_up_from_the_terminal(data: Path, capsys: Capture, m
     capsys.readouterr()
     assert run(["invite", "list"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+async def test_the_same_commands_work_on_postgres(
+    data: Path, postgres_url: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with fresh_database(postgres_url) as url:
+        monkeypatch.setenv("DATABASE_URL", url)
+        password(monkeypatch, "long enough")
+        for words in (
+            ["migrate"],
+            ["user", "add", "boss"],
+            ["project", "add", "一号", "--manager", "boss"],
+            ["project", "fence", "一号", "--at", "31.2,121.4", "--radius", "300"],
+            ["user", "role", "boss", "manager", "office"],
+            ["invite", "new"],
+            ["invite", "list"],
+            ["project", "list"],
+            ["user", "list"],
+            ["migrate", "--restored"],
+        ):
+            assert await asyncio.to_thread(run, words) == 0, capsys.readouterr().err
+    out = capsys.readouterr().out
+    assert "manager office" in out
+    assert "300 m" in out
+    assert not (data / "gongbu.db").exists()
 
 
 def test_people_are_changed_from_the_terminal(data: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.postgres import fresh_database, postgres_server
+from tests.postgres import fresh_database
 from tests.server.web.kit import Town, town
 
 
@@ -17,12 +17,6 @@ async def a_town(tmp_path: Path) -> AsyncIterator[Town]:
         yield built
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    with postgres_server() as url:
-        yield url
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 async def town_on(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
     if request.param == "sqlite":
@@ -30,7 +24,7 @@ async def town_on(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
             yield built
     else:
         async with (
-            fresh_database(request.getfixturevalue("postgres")) as url,
+            fresh_database(request.getfixturevalue("postgres_url")) as url,
             town(tmp_path, database_url=url) as built,
         ):
             yield built

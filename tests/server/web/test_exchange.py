@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import Any
 
 import openpyxl
 import pytest
 
+from server.store import people
 from tests.server.web.kit import Town, note
 
 
@@ -80,7 +82,13 @@ async def test_the_manager_reads_what_was_refused(town: Town) -> None:
     await worker.push(town.one, [note(town.people["mate"], "not mine")])
     kept = (await manager.http.get("/api/refused", params={"project": town.one})).json()["refused"]
     assert [(one["name"], one["code"]) for one in kept] == [("worker", "forbidden")]
-    assert "not mine" in kept[0]["payload"]
+    stranger, mate = await town.phone("stranger"), await town.phone("mate")
+    await stranger.push(town.one, *([note(town.people["stranger"], "noise")] for _ in range(3)))
+    await people.end_member(town.site.store, town.one, town.people["mate"], town.clock.ms)
+    await mate.push(town.one, [note(town.people["mate"], "my last day")])
+    kept = (await manager.http.get("/api/refused", params={"project": town.one})).json()["refused"]
+    assert sorted(one["name"] for one in kept) == ["mate", "worker"]
+    assert {"not mine", "my last day"} == {json.loads(one["payload"])["ops"][0]["set"]["text"] for one in kept}
 
 
 async def test_the_export_speaks_the_readers_language_and_guards_formulas(town_on: Town) -> None:
