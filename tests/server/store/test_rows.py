@@ -138,9 +138,8 @@ async def test_a_right_that_is_taken_away_is_felt_at_once(site: Site) -> None:
         assert after > before
 
 
+@pytest.mark.parametrize("dialect", ["postgres"], indirect=True)  # SQLite has no connection to lose
 async def test_a_connection_that_was_lost_is_replaced(store: Store) -> None:
-    if store.dialect == "sqlite":
-        pytest.skip("SQLite has no connection to lose")
     await person().save()
     idle = "pid FROM pg_stat_activity WHERE state = 'idle in transaction'"
 
