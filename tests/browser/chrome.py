@@ -130,7 +130,8 @@ class Phone:
 
     def installed(self) -> None:
         """Until the service worker keeps the app and answers for this page, so that it works with no network."""
-        self.page.wait_for_function("navigator.serviceWorker.controller !== null")
+        answers = "navigator.serviceWorker.controller !== null"
+        until(lambda: self.page.evaluate(answers), "no service worker answers for the page")
 
     def settle_in(self) -> None:
         """Close the browser properly once: only then are a new cookie and what the worker keeps surely on disk."""
