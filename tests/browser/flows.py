@@ -55,14 +55,16 @@ def saved(phone: Phone) -> Locator:
 
 def tap_in_or_out(phone: Phone) -> None:
     """The one strong button of Today, whatever it offers now; ends when the app says that it is saved."""
-    strong = phone.button("labour.in").or_(phone.button("labour.out"))
-    # right after a tap a second one must be meant
-    instead = phone.button("labour.instead_in").or_(phone.button("labour.instead_out"))
-    instead.wait_for()
-    if not strong.is_visible():
-        instead.click()
+    strong = ready(phone, "labour.in").or_(ready(phone, "labour.out"))
+    strong.or_(saved(phone)).first.wait_for()
+    if saved(phone).is_visible():  # right after a tap a second one must be meant
+        phone.button("labour.instead_in").or_(phone.button("labour.instead_out")).click()
     strong.click()
     saved(phone).wait_for()
+
+
+def ready(phone: Phone, key: str) -> Locator:
+    return phone.page.get_by_role("button", name=phone.say(key), exact=True, disabled=False)
 
 
 def said(phone: Phone, key: str, **values: object) -> re.Pattern[str]:

@@ -38,6 +38,7 @@ def test_M3_two_notes_written_apart_both_stay_until_someone_picks(site: Site, ne
     foreman.sees("班长写的")
     assert grave(foreman.page) == []
     foreman.page.get_by_role("button", name=f"{foreman.say('conflict.pick')}: 我写的").click()
+    foreman.sees(foreman.say("conflict.done"))
     sent(foreman)
     worker.open(f"/r/{entry}")
     worker.sees("我写的")

@@ -23,6 +23,7 @@ def test_P11_M10_A2_A3_from_an_invite_to_an_accepted_amendment(site: Site, new_p
 
     # No network at all: the server is dead, and the phone is in airplane mode.
     worker.installed()
+    supervisor.installed()
     worker.airplane()
     site.kill()
     worker.open("/")
