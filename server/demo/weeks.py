@@ -71,6 +71,7 @@ class Note:
     at: int
     received: int
     state: str = "submitted"
+    decided: int = 0
 
     @property
     def ver(self) -> str:
@@ -281,7 +282,7 @@ def _office_day(weeks: Weeks, day: date) -> None:
     if approved:
         weeks.push(SUPERVISOR, at + MINUTE_MS, [_approve(note) for note in approved])
         for note in approved:
-            note.state = "approved"
+            note.state, note.decided = "approved", at + MINUTE_MS
 
 
 def _doubt(note: Note) -> float:
@@ -328,7 +329,12 @@ def _two_minds(weeks: Weeks) -> None:
 
 def _late_edit(weeks: Weeks) -> None:
     """A phone that was offline for days brings an edit of what has been approved meanwhile."""
-    approved = [n for n in weeks.notes if n.state == "approved" and n.by is n.worker and not n.by.clock_error_ms]
+    before = weeks.now - HOUR_MS
+    approved = [
+        n
+        for n in weeks.notes
+        if n.state == "approved" and n.decided < before and n.by is n.worker and not n.by.clock_error_ms
+    ]
     for note in approved[-3:-2]:
         edit: Any = {"k": "set", "c": KIND, "r": note.r, "f": "note", "v": "当天加班浇筑，晚走半小时"}
         weeks.push(note.by, note.received + HOUR_MS, [edit], weeks.now - 25 * MINUTE_MS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -16,8 +17,9 @@ import pytest
 
 from server import demo
 from server.app import App, NotHere
-from server.config import Settings
-from server.core.merge import conflicts, shown, version
+from server.config import ROOT, Settings
+from server.core.declaration import load
+from server.core.merge import Stamp, conflicts, fold, shown, version
 from server.demo import Demo, cast, set_up
 from server.demo.weeks import DAYS, Sent, six_weeks
 from server.store.round import decode
@@ -227,3 +229,23 @@ async def test_without_the_flag_there_is_no_demo_and_a_demo_folder_does_not_star
 
 
 assert ZoneInfo(cast.ZONE) == ZONE
+
+
+EVENING: Final = [f"{18 + minute // 60}:{minute % 60:02}" for minute in range(0, 80, 5)]  # the supervisor is at it
+
+
+@pytest.mark.parametrize("time", [*(f"{hour:02}:10" for hour in range(0, 24, 3)), *EVENING])
+def test_at_whatever_hour_the_demo_is_made_each_approval_is_of_what_was_there(time: str) -> None:
+    ids = {member.name: member.name for team in cast.TEAMS for member in team.everybody}
+    ids |= {team.name: team.name for team in cast.TEAMS} | {member.name: member.name for member in cast.OFFICE}
+    kinds = load(ROOT / "shared" / "modules").kinds
+    records: dict[str, Any] = {}
+    now = ms(f"2026-03-12 {time}")
+    sent = six_weeks(ids, now, demo.SEED)
+    received = [one.received for one in sent]
+    for seq, one in enumerate(sent, 1):
+        base = bisect(received, one.made, hi=seq - 1)
+        for op in one.ops:
+            if op.get("act") == "approve":
+                assert version(records[op["r"]], kinds[op["c"]]) == op["ver"], one
+        fold(records, one.ops, Stamp(seq, one.by.name, base, one.received, one.by.name, 1), kinds)
