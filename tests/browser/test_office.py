@@ -56,7 +56,7 @@ def test_the_sheets_print_as_people_sign_them(
     for name, press in {
         "month": desk.link("labour.sheets_print"),
         "day": desk.link("labour.sheets_print_day"),
-        "poster": desk.page.get_by_role("main").get_by_role("listitem").get_by_role("link").first,
+        "poster": desk.page.locator("a[href*='/poster']").first,
     }.items():
         desk.open("/labour/sheets")
         press.click()
