@@ -14,6 +14,7 @@ ROWS = {
     "themes": ("", ("en-360x740-paper/today", "zh-CN-360x740-sunlight/detail-to-approve", "en-360x740-night/month")),
     "ledger": ("zh-CN-1280x800-paper", ("ledger",)),
 }
+SHEET = ("print-month-zh-CN", (70, 800, 1210, 1290))  # one team's page of it
 GAP = 24
 WIDTH_MAX = 1240
 
@@ -21,9 +22,14 @@ WIDTH_MAX = 1240
 def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     for name, (folder, shots) in ROWS.items():
-        picture = side_by_side([Image.open(SHOTS / folder / f"{shot}.png").convert("RGB") for shot in shots])
-        picture.thumbnail((WIDTH_MAX, WIDTH_MAX))
-        picture.save(PICTURES / f"{name}.webp", quality=80, method=6)
+        keep(name, side_by_side([Image.open(SHOTS / folder / f"{shot}.png").convert("RGB") for shot in shots]))
+    shot, page = SHEET
+    keep("sheet", Image.open(SHOTS / f"{shot}.png").convert("RGB").crop(page))
+
+
+def keep(name: str, picture: Image.Image) -> None:
+    picture.thumbnail((WIDTH_MAX, WIDTH_MAX))
+    picture.save(PICTURES / f"{name}.webp", quality=80, method=6)
 
 
 def side_by_side(shots: list[Image.Image]) -> Image.Image:
