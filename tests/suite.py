@@ -21,7 +21,7 @@ SIDE_BY_SIDE = 2
 SECONDS_MAX = 1500
 LINES_SHOWN_MAX = 1200
 LOGS = ROOT / ".pytest_cache" / "suite"
-PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=5"]
+PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=5", "--no-fold-skipped"]
 
 
 @dataclass(frozen=True)
