@@ -96,7 +96,7 @@ def run(part: Part) -> Outcome:
     passed, failed, skipped = count(output) if part.counts_tests else (int(code == 0), int(code != 0), 0)
     if code and not failed:
         failed = 1
-    if part.counts_tests and not passed:
+    if part.counts_tests and not passed + failed + skipped:
         code = code or 1
     ok = code == 0 and not (skipped and on_ci())
     return Outcome(part, ok, output, time.monotonic() - began, passed, failed, skipped)

@@ -35,6 +35,8 @@ def part_that_says(line: str, code: int = 0) -> suite.Part:
         ("3 passed in 1.0s", 0, "", True),
         ("3 passed, 1 skipped in 1.0s", 0, "", True),
         ("3 passed, 1 skipped in 1.0s", 0, "true", False),
+        ("46 skipped in 1.0s", 0, "", True),
+        ("46 skipped in 1.0s", 0, "true", False),
         ("2 passed, 1 failed in 1.0s", 1, "", False),
         ("no tests ran in 0.1s", 0, "", False),
         ("3 passed in 1.0s", 1, "", False),
