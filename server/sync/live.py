@@ -88,6 +88,8 @@ class Hub:
         connection.frames[""] = b"retry: 3000\n\n"
         self._add(connection)
         try:
+            if self._is_closing:  # it came after the others were sent home
+                return await connection.end()
             await self._greet(connection, connection.projects)
             await self._recheck(connection)  # what changed before it stood on the list
             await connection.flush()
@@ -159,6 +161,8 @@ class Hub:
             self._start(connection.flush())
 
     async def close(self) -> None:
+        """Let everybody go, and who comes from now on at once."""
+        self._is_closing = True
         for connection in self._all():
             self._start(connection.end())
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -275,3 +275,13 @@ async def test_closing_ends_every_connection(site: Site) -> None:
 def test_a_poke_carries_no_content() -> None:
     assert live.poke("p", 7) == b'event: poke\ndata: {"project":"p","head":7}\n\n'
     assert Hub.poke.__doc__
+
+
+async def test_who_comes_while_the_server_stops_is_sent_home_at_once(site: Site) -> None:
+    await site.sync.hub.close()
+    ear = Ear()
+    async with asyncio.timeout(20):
+        await site.sync.live(site.worker.session, ear.receive, ear.send)
+    assert ear.started is not None
+    assert ear.ended
+    assert len(site.sync.hub) == 0
