@@ -107,6 +107,26 @@ function knew(writer: Batch, i: number, write: Write): boolean {
   );
 }
 
+/** An add whose author knew an earlier one stands in its place: who knew the later takes both away. */
+function takes(batches: readonly Batch[], remover: Batch, j: number, add: Write): boolean {
+  const isLaterOne = (later: Batch, again: Op, k: number): boolean =>
+    again.k === 'add' &&
+    equal(again.v, add[5]) &&
+    (later.seq > add[0] || (later.seq === add[0] && k > add[1])) &&
+    knew(later, k, add) &&
+    takes(batches, remover, j, [later.seq, k, later.device, later.base, later.et, again.v]);
+  return (
+    knew(remover, j, add) ||
+    batches.some((later) =>
+      later.ops.some((again, k) => again.r === recordOf(batches, add) && isLaterOne(later, again, k)),
+    )
+  );
+}
+
+function recordOf(batches: readonly Batch[], [seq, index]: Write): string | undefined {
+  return batches.find((batch) => batch.seq === seq)?.ops[index]?.r;
+}
+
 const runs = { numRuns: 300 };
 
 describe('merge', () => {
@@ -197,7 +217,8 @@ describe('merge', () => {
             const add: Write = [batch.seq, i, batch.device, batch.base, batch.et, op.v];
             const isRemoved = batches.some((other) =>
               other.ops.some(
-                (rem, j) => rem.k === 'rem' && rem.r === op.r && equal(rem.v, op.v) && knew(other, j, add),
+                (rem, j) =>
+                  rem.k === 'rem' && rem.r === op.r && equal(rem.v, op.v) && takes(batches, other, j, add),
               ),
             );
             const record = records.get(op.r);
