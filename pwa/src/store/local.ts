@@ -190,6 +190,8 @@ class LocalPhone implements Local {
   #skew: number | null = null;
   #sending: ReadonlySet<number> = new Set();
   #saving: Promise<unknown> = Promise.resolve();
+  /** The last number that this tab took; another tab may have gone on. */
+  #lastN: number | null = null;
   #reading = 0;
   #versionOf: VersionOf = null;
 
@@ -377,11 +379,20 @@ class LocalPhone implements Local {
 
   /** One at a time in this tab, so that numbers are not signed twice for nothing. */
   async #save(batches: readonly outbox.Unsigned[], replaces?: number): Promise<readonly number[]> {
-    const saved = this.#saving.then(() => outbox.save(this.#db, this.#sign, batches, replaces));
+    const saved = this.#saving.then(() =>
+      outbox.save(this.#db, this.#sign, batches, { after: this.#lastN, ...(replaces && { replaces }) }),
+    );
     this.#saving = saved.catch(() => undefined);
     const numbers = await saved;
-    await this.#outboxChanged();
-    this.#notices.tell({ topic: 'saved' });
+    this.#lastN = numbers.at(-1) ?? this.#lastN;
+    const { waiting, refused } = this.#counts;
+    this.#counts = {
+      ...this.#counts,
+      waiting: waiting + numbers.length,
+      refused: replaces === undefined ? refused : refused - 1,
+    };
+    // It is on disk: the thumb is told first, the lists after.
+    void this.#outboxChanged().then(() => this.#notices.tell({ topic: 'saved' }), ifClosed);
     return numbers;
   }
 

@@ -48,16 +48,16 @@ async function signed(n: number, batch: Unsigned, sign: Sign): Promise<Entry> {
 
 /**
  * Numbers, signs and stores batches in one strict transaction; `replaces` leaves in the same one.
- * Signing cannot happen inside a transaction, so it is done for the numbers that should come next and
- * done again if another tab took them meanwhile.
+ * Signing cannot happen inside a transaction, so it is done for the numbers that should come next
+ * (`after` the last one known, which saves looking) and done again if they were taken meanwhile.
  */
 export async function save(
   db: PersonDb,
   sign: Sign,
   batches: readonly Unsigned[],
-  replaces?: number,
+  { after = null, replaces }: { readonly after?: number | null; readonly replaces?: number } = {},
 ): Promise<readonly number[]> {
-  for (let last = (await db.get('numbers', 'n')) ?? 0; ; ) {
+  for (let last = after ?? (await db.get('numbers', 'n')) ?? 0; ; ) {
     const first = last + 1;
     const entries = await Promise.all(batches.map((batch, i) => signed(first + i, batch, sign)));
     const taken = await store(db, entries, last, replaces);

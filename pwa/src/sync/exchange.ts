@@ -45,11 +45,15 @@ export function startExchange(local: Local, net: Net, env: Environment): Exchang
   let meAt = Number.NEGATIVE_INFINITY;
   let lockMissedAt: number | null = null;
 
-  /** What a person asks for: after the one that is under way, which may have looked too early. */
+  /** What a person asks for, a new project too: after the one that is under way, which may have looked too early. */
   function run(): Promise<void> {
-    if (!running) return begin();
+    if (!running) {
+      meAt = Number.NEGATIVE_INFINITY;
+      return begin();
+    }
     next ??= running.then(() => {
       next = null;
+      meAt = Number.NEGATIVE_INFINITY;
       return begin();
     });
     return next;

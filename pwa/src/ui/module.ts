@@ -34,6 +34,8 @@ export interface ModuleFace {
   readonly links?: readonly ModuleLink[];
   /** An entry as a person should read it now: what only the passing of time tells (still at work). */
   readonly seen?: (shown: Shown, now: number) => Shown;
+  /** `module.kind.field` → a value as a person reads it, where its type alone says it badly. */
+  readonly says?: Readonly<Record<string, (value: Value) => string | undefined>>;
   /** For a form of this module's kind: what the app itself fills in (`automatic` fields), from the rest. */
   readonly automatic?: (c: string, site: Site) => Promise<Fill>;
 }

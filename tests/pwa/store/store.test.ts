@@ -325,7 +325,7 @@ describe('writing', () => {
       memo: i,
     }));
     expect(await phone.writeEach(PROJECT, writings)).toHaveLength(60);
-    expect(notices).toBe(1);
+    await expect.poll(() => notices).toBe(1);
     expect((await phone.outbox()).map(({ memo }) => memo)).toEqual(writings.map(({ memo }) => memo));
     phone.close();
   });

@@ -12,6 +12,7 @@ const me = () => import('../../../pwa/src/ui/screens/Me.svelte');
 const settings = () => import('../../../pwa/src/ui/screens/Settings.svelte');
 const refused = () => import('../../../pwa/src/ui/screens/Refused.svelte');
 const team = () => import('../../../pwa/src/ui/screens/Team.svelte');
+const teams = () => import('../../../pwa/src/ui/screens/Teams.svelte');
 const today = () => import('../../../pwa/src/ui/screens/Today.svelte');
 
 const C = 'trial.every';
@@ -220,21 +221,58 @@ test('Today counts what waits, what needs the person and what is unfinished', as
 });
 
 describe('for office and manager', () => {
-  test('people are added from a pasted list, and the server is asked once', async () => {
+  test('people are added from a pasted list, and teams that are new are made first', async () => {
     const asked: [string, string, Value | undefined][] = [];
     const api = async (method: string, path: string, body?: Value): Promise<unknown> => {
       asked.push([method, path, body]);
       return method === 'GET' ? { people: [] } : { ids: ['a', 'b'] };
     };
-    const screen = await openScreen(team, new FakePhone(['office']), { app: { accounts: { api } } });
+    const sendNow = async (): Promise<void> => undefined;
+    const phone = new FakePhone(['office']).plant({ r: 't2', c: 'core.team', values: { name: '木工班' } });
+    const screen = await openScreen(team, phone, { app: { accounts: { api, sendNow } } });
+    await until(() => asked.length > 0);
     screen.button('添加人员').click();
     await until(() => screen.all('textarea').length === 1);
-    screen.type('textarea', '张伟, 钢筋班\n\n李强\n');
-    expect(screen.text()).toContain('添加 2 人');
+    const lines = '张伟, 钢筋班\n\n李强\n赵六，木工班';
+    screen.type('textarea', lines);
+    expect(screen.text()).toContain('添加 3 人');
+    expect(screen.text()).toMatch(/会一起建：钢筋班(?!、)/);
     screen.find<HTMLFormElement>('form').requestSubmit();
-    await until(() => asked.some(([method]) => method === 'POST'));
+    await until(() => asked.some(([, path]) => path === '/api/people'));
     expect(asked.filter(([method]) => method === 'POST')).toEqual([
-      ['POST', '/api/people', { project: PROJECT, lines: '张伟, 钢筋班\n\n李强\n' }],
+      ['POST', '/api/teams', { project: PROJECT, name: '钢筋班' }],
+      ['POST', '/api/people', { project: PROJECT, lines }],
+    ]);
+    await screen.close();
+  });
+
+  test('who is named to lead a team becomes its foreman and a member', async () => {
+    const asked: [string, string, Value | undefined][] = [];
+    const api = async (method: string, path: string, body?: Value): Promise<unknown> => {
+      asked.push([method, path, body]);
+      return method === 'GET' ? { people: [{ id: 'u1', roles: ['worker'], teams: [] }] } : { id: 't1' };
+    };
+    const sendNow = async (): Promise<void> => undefined;
+    const phone = new FakePhone(['manager']).plant({ r: 'u1', c: 'core.person', values: { name: '李四' } });
+    const screen = await openScreen(teams, phone, { app: { accounts: { api, sendNow } } });
+    await until(() => screen.all('option').length === 2 || screen.text().includes('还没有班组'));
+    screen.button('新班组').click();
+    await until(() => screen.all('form input').length > 0);
+    screen.type('form input', '钢筋班');
+    const chosen = screen.find<HTMLSelectElement>('select');
+    chosen.value = 'u1';
+    chosen.dispatchEvent(new Event('change', { bubbles: true }));
+    screen.find<HTMLFormElement>('form').requestSubmit();
+    await until(() => asked.length === 3);
+    expect(asked[0]).toEqual([
+      'POST',
+      '/api/teams',
+      { project: PROJECT, name: '钢筋班', trade: '', employer: '', foreman: 'u1' },
+    ]);
+    expect(asked[2]).toEqual([
+      'PATCH',
+      '/api/people/u1',
+      { project: PROJECT, roles: ['worker', 'foreman'], teams: ['t1'] },
     ]);
     await screen.close();
   });

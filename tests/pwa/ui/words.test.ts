@@ -47,6 +47,14 @@ describe('the words', () => {
     expect(unique(asked.filter((key) => !Object.hasOwn(zh, key)))).toEqual([]);
   });
 
+  test('what Today says is named key by key, so that it comes with the first words', () => {
+    const cards = sources('pwa/src/modules', /\/TodayCard\.svelte$/).concat(
+      sources('pwa/src/ui', /^screens\/Today\.svelte$|^components\/Strip\.svelte$/),
+    );
+    expect(cards.length).toBe(3);
+    expect(cards.flatMap((text) => [...text.matchAll(/\bt\(`[^`]*`/g)].map(([built]) => built))).toEqual([]);
+  });
+
   test('no key is left over that nobody asks for', () => {
     const text = `${app}\n${server}`;
     const prefixes = unique(

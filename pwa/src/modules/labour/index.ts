@@ -1,4 +1,6 @@
 // What labour brings beside its declaration: the card on Today and four screens of its own.
+
+import { offsetText } from '../../ui/generic/zone.ts';
 import type { ModuleFace } from '../../ui/module.ts';
 import { CHECKIN, SHIFT } from './declared.generated.ts';
 import { atWork } from './shift.ts';
@@ -14,6 +16,10 @@ const face: ModuleFace = {
     'labour/sheets': () => import('./SheetsScreen.svelte'),
   },
   seen: (shown, now) => (shown.c === SHIFT ? atWork(shown, now) : shown),
+  says: {
+    // 480 minutes are +08:00 to who knows what a zone is.
+    'labour.checkin.offset_min': (value) => (typeof value === 'number' ? offsetText(value) : undefined),
+  },
   automatic: async (c, site) =>
     c === CHECKIN ? (await import('./automatic.ts')).automatic(site) : () => ({}),
   links: [

@@ -16,6 +16,8 @@ export interface Reader {
   readonly lang: Lang;
   readonly zone: string;
   nameOf(id: string): string;
+  /** What a module says of this field's values instead of the type. */
+  ownWords?(field: Field, value: Value): string | undefined;
   /** The app's own messages. */
   t(key: Key, params?: Params): string;
 }
@@ -47,6 +49,8 @@ export function unitOf(field: Field, lang: Lang): string {
 /** A value as text; an absent one is the empty string. */
 export function valueText(field: Field, value: Value | undefined, reader: Reader): string {
   if (value === undefined || value === null) return '';
+  const own = reader.ownWords?.(field, value);
+  if (own !== undefined) return own;
   switch (field.type) {
     case 'number':
       return numberText(field, value, reader);
