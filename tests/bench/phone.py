@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -111,7 +111,7 @@ def in_chromium(server: Server, town: Town, url: str) -> list[Figure]:
         browser = Browser(play, chromium, town.folder / "profile", url, before=[PROBE, READY])
         try:
             sign_in(browser, "boss", PASSWORD)
-            arrived(browser.page, aside(records_of(server, town.boss)))
+            arrived(browser.page, lambda: aside(records_of(server, town.boss)))
             browser.installed()
             applied = [apply_in_page(browser.page, server, town, number) for number in range(ROUNDS)]
             browser.switch_off()
@@ -173,9 +173,9 @@ def settled(look: Any) -> float:
     return float(written - asked)
 
 
-def arrived(page: Page, records: int) -> None:
-    """Until the phone has pulled everything."""
-    until(lambda: counted(page.evaluate(COUNT)) >= records, f"{records} records did not arrive", seconds=SECONDS_MAX)
+def arrived(page: Page, records: Callable[[], int]) -> None:
+    """Until the phone has everything; asked anew each time, since the server may still take a shift back."""
+    until(lambda: counted(page.evaluate(COUNT)) >= records(), "not all records arrived", seconds=SECONDS_MAX)
 
 
 # How many records lie on the phone, in the person's own database.
