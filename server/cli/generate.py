@@ -15,7 +15,7 @@ from typing import Final
 from server.cli.say import Stop, say
 from server.config import ROOT, read
 from server.core.declaration import BadDeclaration, Kind, Module, load
-from server.core.field import Field
+from server.core.field import MARKS, Field
 
 FILE: Final = "declared.generated.ts"
 PLAIN: Final = {
@@ -26,13 +26,20 @@ PLAIN: Final = {
     "bool": "boolean",
     "place": "PlaceValue",
     "signature": "SignatureValue",
+    "pin": "PinValue",
 }
 KEYED: Final = {"photos": "PhotoValue | null", "files": "FileValue | null"}
 SHAPES: Final = {
     "PlaceValue": "string | { readonly lat: number; readonly lng: number; readonly accuracy_m?: number;"
     " readonly fix_age_s?: number; readonly code?: string }",
     "PhotoValue": "{ readonly sha: string; readonly at: number; readonly w: number; readonly h: number;"
-    " readonly place?: PlaceValue; readonly original?: string; readonly note?: string }",
+    " readonly place?: PlaceValue; readonly original?: string; readonly thumb?: string; readonly note?: string;"
+    " readonly item?: string; readonly pair?: string; readonly bytes?: number; readonly source?: 'camera' | 'picked';"
+    " readonly skew_ms?: number }",
+    "DrawnValue": "{ readonly shapes: readonly { readonly t: 'arrow' | 'circle' | 'rect' | 'free' | 'text';"
+    " readonly c: 'red' | 'yellow' | 'blue' | 'white' | 'black'; readonly p: readonly number[];"
+    " readonly s?: string }[] }",
+    "PinValue": "{ readonly plan: string; readonly page: number; readonly x: number; readonly y: number }",
     "FileValue": "{ readonly sha: string; readonly name: string; readonly bytes: number; readonly type: string }",
     "SignatureValue": "{ readonly w: number; readonly h: number; readonly strokes: readonly (readonly number[])[];"
     " readonly at: number; readonly by?: string }",
@@ -86,6 +93,8 @@ def kind_text(name: str, kind: Kind) -> Iterator[str]:
     for field, declared in kind.fields.items():
         if declared.computed is None:
             yield from field_text(field, declared)
+    if MARKS in kind.written:
+        yield f"  readonly [drawn: `{MARKS}.${{string}}`]: DrawnValue | null;"
     yield "}"
     if kind.states:
         yield f"export type {title}State = {union(kind.states)};"

@@ -28,8 +28,7 @@ OPS_MAX: Final = 500
 PAYLOAD_BYTES_MAX: Final = 256 * 1024
 PATH_SEGMENTS_MAX: Final = 3
 PATH_LENGTH_MAX: Final = PATH_SEGMENTS_MAX * (KEY_LENGTH_MAX + 1)
-RECORD_FIELDS_MAX: Final = 500  # in one `new`
-RECORD_PARTS_MAX: Final = 2_000  # live writes and held ops of a record
+RECORD_PARTS_MAX: Final = 10_000  # live writes and held ops of a record: 500 rows of 20 fields
 NOTE_LENGTH_MAX: Final = 2000
 is_id: Final = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
 INSTANT_MAX: Final = 253_402_300_799_999
@@ -187,7 +186,7 @@ def _inside_fault(op: Op) -> Fault | None:
 
 
 def _set_fault(values: dict[str, Value]) -> Fault | None:
-    if len(values) > RECORD_FIELDS_MAX:
+    if len(values) > RECORD_PARTS_MAX:
         return "set", "too_large"
     for path, value in values.items():
         if not is_path(path):

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from server.core import logic
-from server.core.field import KEYED_MAX, Field, Label, Logic, keyed_reason
+from server.core.field import DRAWING, KEYED_MAX, MARKS, Field, Label, Logic, keyed_reason
 from server.core.schema import Fault, Reader
 from server.core.value import is_key
 
@@ -59,6 +59,7 @@ class Act(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "from", "
     roles: list[str]
     not_: list[str] = []
     if_: Logic = None
+    needs: list[str] = []
     needs_note: bool = False
 
 
@@ -113,12 +114,23 @@ class Kind(msgspec.Struct, forbid_unknown_fields=True, dict=True):
 
     @cached_property
     def keyed(self) -> dict[str, int]:
-        """The fields written by key (photos, files, rows) → how many keys each may hold."""
-        return {
+        """The fields written by key (photos, files, rows) → how many keys each may hold.
+
+        As many photos may be drawn on as there may be.
+        """
+        found = {
             name: KEYED_MAX[field.type] if field.max is None else field.max
             for name, field in self.fields.items()
             if field.type in KEYED_MAX
         }
+        photos = [most for name, most in found.items() if self.fields[name].type == "photos"]
+        return found | {MARKS: sum(photos)} if photos else found
+
+    @cached_property
+    def written(self) -> Mapping[str, Field]:
+        """The fields that an op may name: the declared ones, and what is drawn on photos."""
+        has_photos = any(field.type == "photos" for field in self.fields.values())
+        return {**self.fields, MARKS: DRAWING} if has_photos else self.fields
 
     def decimals(self, path: str) -> int:
         """The power of ten between stored and shown number at a path (V4)."""
@@ -130,7 +142,7 @@ class Kind(msgspec.Struct, forbid_unknown_fields=True, dict=True):
 
     def field(self, path: str) -> Field | None:
         """The declared field that a path begins with, computed ones aside."""
-        field = self.fields.get(path) or self.fields.get(path.partition(".")[0])
+        field = self.written.get(path) or self.written.get(path.partition(".")[0])
         return None if field is None or field.computed is not None else field
 
     def rule(self, path: str) -> str:
@@ -141,7 +153,7 @@ class Kind(msgspec.Struct, forbid_unknown_fields=True, dict=True):
     @cached_property
     def reasons(self) -> dict[str, Callable[[Any], str | None]]:
         """What judges a value, for the fields that are written whole."""
-        return {name: field.reason for name, field in self.fields.items() if field.computed is None}
+        return {name: field.reason for name, field in self.written.items() if field.computed is None}
 
     def reason(self, path: str, value: Any) -> str | None:
         """Why a value may not be written at a path of a declared field, or None."""
@@ -259,8 +271,8 @@ def _kind_faults(at: str, kind: Kind) -> Iterator[Fault]:
 def _field_faults(at: str, name: str, field: Field, siblings: Mapping[str, Field]) -> Iterator[Fault]:
     if not is_key(name):
         yield at, "is not a name ([a-z][a-z0-9_]*)"
-    if name == "state":
-        yield at, "state is the record's own word"
+    if name in ("state", MARKS):
+        yield at, f"{name} is the record's own word"
     yield from _label_faults(f"{at}.label", field.label)
     if field.type == "choice" and not field.options:
         yield f"{at}.options", "a choice needs options"
@@ -373,6 +385,9 @@ def _life_faults(at: str, kind: Kind) -> Iterator[Fault]:
             yield f"{here}.roles", "nobody may do it"
         yield from _who_faults(f"{here}.roles", act.roles, kind)
         yield from _who_faults(f"{here}.not", act.not_, kind)
+        for i, needed in enumerate(act.needs):
+            if needed not in kind.fields or kind.fields[needed].computed is not None:
+                yield f"{here}.needs[{i}]", f"{needed} is not a field that is filled in"
         yield from _logic_faults(f"{here}.if", act.if_, kind.fields)
 
 

@@ -22,7 +22,7 @@ Logic = Any  # a JsonLogic rule: JSON
 Merge = Literal["keep", "last", "once", "set"]
 Type = Literal[
     "text", "long_text", "number", "money", "bool", "choice", "multi_choice", "date", "instant",
-    "minutes", "place", "ref", "person", "photos", "files", "signature", "rows",
+    "minutes", "place", "ref", "person", "photos", "files", "signature", "rows", "pin",
 ]  # fmt: skip
 
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -35,6 +35,14 @@ NOTE_MAX: Final = 2000
 STROKES_MAX: Final = 500
 STROKE_NUMBERS_MAX: Final = 4000
 INSTANT_MAX: Final = 253_402_300_799_999  # the end of year 9999, ms
+PART_MAX: Final = 1_000_000  # millionths of a page's or a photo's width and height
+MARKS: Final = "marks"  # what is drawn on a record's photos, at `marks.<key of the photo>` (P10)
+SHAPES_MAX: Final = 60
+SHAPE_NUMBERS: Final = {"arrow": 4, "circle": 4, "rect": 4, "text": 2}  # exactly; free as many as it needs
+FREE_NUMBERS: Final = (4, 2000)
+SHAPE_WORDS_MAX: Final = 100
+SHAPE_COLOURS: Final = ("red", "yellow", "blue", "white", "black")
+SOURCES: Final = ("camera", "picked")
 
 
 class Option(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -179,8 +187,67 @@ def _range(value: dict[str, Value], key: str, most: int) -> str | None:
     return None if -most <= value[key] <= most else "max"
 
 
+def _pin(field: Field, value: Value) -> str | None:
+    """{plan, page, x, y}: a page of a drawing's record, and where on it in millionths."""
+    if reason := _shape(value, PIN):
+        return reason
+    if not ID.fullmatch(value["plan"]):
+        return "type"
+    return "min" if value["page"] < 1 else _part(value["x"]) or _part(value["y"])
+
+
+def _part(number: int) -> str | None:
+    if number < 0:
+        return "min"
+    return "max" if number > PART_MAX else None
+
+
 def _photo(field: Field, value: Value) -> str | None:
-    return _shape(value, PHOTO) or _sha(value, "original") or _photo_place(value)
+    return (
+        _shape(value, PHOTO)
+        or _sha(value, "original")
+        or _sha(value, "thumb")
+        or _photo_place(value)
+        or _photo_about(value)
+    )
+
+
+def _photo_about(value: dict[str, Value]) -> str | None:
+    """What a photo says of itself: the answer and the photo that it goes with, its size, where from."""
+    if any(name in value and not is_key(value[name]) for name in ("item", "pair")):
+        return "type"
+    if value.get("bytes", 0) < 0:
+        return "min"
+    return "option" if value.get("source", SOURCES[0]) not in SOURCES else None
+
+
+def _marks(field: Field, value: Value) -> str | None:
+    """What is drawn on one photo: {"shapes": […]}, at least one."""
+    if reason := _shape(value, DRAWN):
+        return reason
+    shapes = value["shapes"]
+    if not shapes or len(shapes) > SHAPES_MAX:
+        return "max" if shapes else "required"
+    return next((r for shape in shapes if (r := _mark(shape))), None)
+
+
+def _mark(value: Value) -> str | None:
+    """One shape: its points as x,y,x,y…; words go with text, and text has some."""
+    if reason := _shape(value, SHAPE):
+        return reason
+    sort, points, words = value["t"], value["p"], value.get("s")
+    if value["c"] not in SHAPE_COLOURS or (sort != "free" and sort not in SHAPE_NUMBERS):
+        return "option"
+    if any(type(n) is not int for n in points) or len(points) % 2 or (words is not None and sort != "text"):
+        return "type"
+    if sort == "text" and not words:
+        return "required"
+    if words is not None and len(words) > SHAPE_WORDS_MAX:
+        return "max"
+    fewest, most = (SHAPE_NUMBERS[sort],) * 2 if sort in SHAPE_NUMBERS else FREE_NUMBERS
+    if not fewest <= len(points) <= most:
+        return "min" if len(points) < fewest else "max"
+    return next((r for n in points if (r := _part(n))), None)
 
 
 def _photo_place(value: dict[str, Value]) -> str | None:
@@ -237,10 +304,17 @@ PLACE: Final = {
 PHOTO: Final = {
     "sha": (str, True), "at": (int, True), "w": (int, True), "h": (int, True),
     "place": (object, False), "original": (str, False), "note": (str, False),
+    "item": (str, False), "pair": (str, False), "source": (str, False), "thumb": (str, False),
+    "bytes": (int, False), "skew_ms": (int, False),
 }  # fmt: skip
 FILE: Final = {
     "sha": (str, True), "name": (str, True), "bytes": (int, True), "type": (str, True),
 }  # fmt: skip
+PIN: Final = {
+    "plan": (str, True), "page": (int, True), "x": (int, True), "y": (int, True),
+}  # fmt: skip
+DRAWN: Final = {"shapes": (list, True)}
+SHAPE: Final = {"t": (str, True), "c": (str, True), "p": (list, True), "s": (str, False)}
 SIGNATURE: Final = {
     "w": (int, True), "h": (int, True), "strokes": (list, True), "at": (int, True),
     "by": (str, False),
@@ -250,7 +324,7 @@ REASONS: Final[dict[str, Callable[[Field, Value], str | None]]] = {
     "text": _text, "long_text": _text, "number": _number, "money": _number, "minutes": _number,
     "bool": _bool, "choice": _choice, "multi_choice": _multi_choice, "date": _date,
     "instant": _instant, "place": _place, "ref": _id, "person": _id,
-    "photos": _whole, "files": _whole, "rows": _whole, "signature": _signature,
+    "photos": _whole, "files": _whole, "rows": _whole, "signature": _signature, "pin": _pin,
 }  # fmt: skip
 
 
@@ -272,5 +346,11 @@ def keyed_reason(field: Field, segments: list[str], value: Value) -> str | None:
         return "path"
     if value is None:
         return None
+    if segments[0] == MARKS:
+        return _marks(field, value)
     reason = _photo(field, value) if field.type == "photos" else _file(field, value)
     return reason or _sha(value, "sha")
+
+
+# The field that `marks` is in every kind that has photos: undeclared, kept as others are.
+DRAWING: Final = Field(type="photos", label={"zh": "照片标注", "en": "Drawn on photos"})

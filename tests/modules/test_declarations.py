@@ -188,6 +188,30 @@ BROKEN: Final[dict[str, tuple[Break, str, str]]] = {
         lambda m: checkin(m)["fields"].update(state=field_of(m, "note")),
         f"{CHECKIN}.fields.state", "is not allowed",
     ),
+    "a field called marks": (
+        lambda m: checkin(m)["fields"].update(marks=field_of(m, "note")),
+        f"{CHECKIN}.fields.marks", "is not allowed",
+    ),
+    "an act that needs a field that is not there": (
+        lambda m: checkin(m)["acts"]["approve"].update(needs=["note", "stamp"]),
+        f"{CHECKIN}.acts.approve.needs[1]", "stamp is not a field that is filled in",
+    ),
+    "an act that needs nothing": (
+        lambda m: checkin(m)["acts"]["approve"].update(needs=[]), f"{CHECKIN}.acts.approve.needs", "less than 1",
+    ),
+    "an act that needs what is drawn": (
+        lambda m: checkin(m)["acts"]["approve"].update(needs=["marks"]),
+        f"{CHECKIN}.acts.approve.needs[0]", "is not allowed",
+    ),
+    "more rows than a record can hold": (
+        lambda m: checkin(m)["fields"].update(
+            lines={"type": "rows", "max": 501, "label": LABEL, "fields": {"x": {"type": "text", "label": LABEL}}}
+        ),
+        f"{CHECKIN}.fields.lines.max", "greater than",
+    ),
+    "a pin with options": (
+        lambda m: field_of(m, "direction").update(type="pin"), f"{CHECKIN}.fields.direction.type", "options",
+    ),
     "__proto__": (
         lambda m: checkin(m)["fields"].update({"__proto__": field_of(m, "note")}),
         f"{CHECKIN}.fields.__proto__", "match",

@@ -80,11 +80,16 @@ BREAKS: Final[tuple[Break, ...]] = (
     _one("A3 a late edit is written into the seal", merge._edit, "if seal is not None:", "if False:"),
     _one("A3 an amendment does not renew the seal", merge._amend, 'op["ver"], max', '"0" * 64, max'),
     _one("A3 a declined edit stays held", merge._decline, "_take_held(record, op, i)", "pass"),
+    _one("A1 an act goes ahead without what it needs", admit.first_missing, "name not in given and", "False and"),
+    _one("A1 what is not asked for is needed", admit.first_missing, " and _is_asked(kind, name, values, state)", ""),
+    _one("A1 an empty text is enough", admit.first_missing, 'if value not in ("", [])', ""),
     _one("A4 anybody may do anything", admit._must, "if not allowed:", "if False:"),
     _one("A5 the audience is not asked for", person.granted, "return audience in", "return True or audience in"),
     _one("P1 a gap is accepted", batch.gap, "if n > expected:", "if False:"),
     _one("P1 an answer is not repeated, it is taken again", model.Server.push, "not in self.answers:", "is not None:"),
     _one("P2 a refused batch leaves what it did before its fault", admit.admit, "merge.copy(records[r])", "records[r]"),
+    _one("P14 a newer batch draws what it likes", admit._refuse_value, "not in kind.written", "not in kind.fields"),
+    _one("P14 as much is drawn on as one likes", admit._check_count, "> most:", '> most and name != "marks":'),
     _one("P6 a held edit does not move the record's seq", merge._edit, MOVES, "return True"),
 )  # fmt: skip
 

@@ -4,12 +4,12 @@
 // The server decides; the phone asks its own copy before it lets a person save (A1–A4, M6, M9, P2).
 
 import { type Batch, type NewOp, type Op, RECORD_PARTS_MAX, Refused } from './batch.ts';
-import { type Declarations, fieldAt, type Kind } from './declaration.ts';
+import { type Act, type Declarations, fieldAt, type Kind } from './declaration.ts';
 import { checkElement, type Reason, reasonAt } from './field.ts';
 import { dataOf, holds } from './logic.ts';
 import { apply, copy, type MergeRecord, type Records, shown, stamp } from './merge.ts';
 import { type Actor, granted, labels, may, SERVER } from './person.ts';
-import { at, type Value } from './value.ts';
+import { at, isList, type Value } from './value.ts';
 import { version } from './version.ts';
 
 export interface Admitted {
@@ -133,7 +133,7 @@ function valueReason(op: Extract<Op, { k: 'set' | 'add' | 'rem' }>, kind: Kind):
 
 /** M9: what a newer declaration may have added is kept; anything else is refused. */
 function refuseValue(i: number, path: string, reason: string, kind: Kind, newer: boolean): void {
-  if (newer && !Object.hasOwn(kind.fields, path.split('.', 1)[0] as string)) return;
+  if (newer && !Object.hasOwn(kind.written, path.split('.', 1)[0] as string)) return;
   throw new Refused('invalid', i, path, reason);
 }
 
@@ -150,9 +150,26 @@ function judgeAct(
   must(may(act.roles, actor, record.by, values), i);
   must(!may(act.not ?? [], actor, record.by, values), i);
   if (act.needs_note && !op.note?.trim()) throw new Refused('invalid', i, 'note', 'required');
+  const missing = firstMissing(act, values, kind, record.state);
+  if (missing !== null) throw new Refused('bad_transition', i, missing, 'needs');
   if (!holds(act.if, dataOf(kind, values, record.state))) {
     throw new Refused('bad_transition', i, undefined, 'condition');
   }
+}
+
+/** The first field that an act needs and that has no value; one that is not asked for is not needed. */
+export function firstMissing(
+  act: Act,
+  values: Readonly<Record<string, Value>>,
+  kind: Kind,
+  state: string | null,
+): string | null {
+  if (!act.needs) return null;
+  const given = new Set<string>();
+  for (const [path, value] of Object.entries(values)) {
+    if (value !== '' && !(isList(value) && value.length === 0)) given.add(path.split('.', 1)[0] as string);
+  }
+  return act.needs.find((name) => !given.has(name) && isAsked(kind, name, values, state)) ?? null;
 }
 
 /** Who may seal a record decides on what came after the seal (A3). */
@@ -170,7 +187,6 @@ function mustDecide(i: number, record: MergeRecord, kind: Kind, actor: Actor): v
   must(mayDecide(record, kind, actor), i);
 }
 
-/** The declared checks of level error, over each record that the batch wrote. */
 /** What came of each record that the batch wrote, looked at once. */
 function checkResults(ops: readonly Op[], work: Records, declarations: Declarations): void {
   const checked = new Set<string>();

@@ -19,10 +19,8 @@ export { PAYLOAD_BYTES_MAX, Refused, type RefusedCode } from './refused.ts';
 
 export const OPS_MAX = 500;
 export const PATH_SEGMENTS_MAX = 3;
-/** In one `new`. */
-export const RECORD_FIELDS_MAX = 500;
-/** Live writes and held ops of a record. */
-export const RECORD_PARTS_MAX = 2_000;
+/** Live writes and held ops of a record: 500 rows of 20 fields. */
+export const RECORD_PARTS_MAX = 10_000;
 export const NOTE_LENGTH_MAX = 2000;
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 const INSTANT_MAX = 253_402_300_799_999;
@@ -173,7 +171,7 @@ function insideFault(op: Op): Fault | undefined {
 
 function setFault(values: Readonly<Record<string, Value>>): Fault | undefined {
   const paths = Object.keys(values);
-  if (paths.length > RECORD_FIELDS_MAX) return ['set', 'too_large'];
+  if (paths.length > RECORD_PARTS_MAX) return ['set', 'too_large'];
   for (const path of paths) {
     const fault: Fault | undefined = isPath(path)
       ? valueFault(path, values[path])

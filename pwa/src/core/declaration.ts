@@ -2,13 +2,22 @@
 // The server has refused wrong ones at its start and the build checks them too, so reading here only
 // fills in what is left out.
 
-import type { Field, FieldType, Label, Logic, Merge } from './field.ts';
+import { type Field, type FieldType, type Label, type Logic, MARKS, type Merge } from './field.ts';
 import { at } from './value.ts';
 
 export type { Field, FieldType, Label, Logic, Merge, Option, Reason } from './field.ts';
 
 /** How many keys a field written by key may hold, unless it says so itself. */
 export const KEYED_MAX = { photos: 30, files: 30, rows: 200 } as const;
+
+/** The field that `marks` is in every kind that has photos: undeclared, kept as others are. */
+const DRAWING: Field = {
+  name: MARKS,
+  type: 'photos',
+  label: { zh: '照片标注', en: 'Drawn on photos' },
+  merge: 'keep',
+  decimals: 0,
+};
 
 export interface Check {
   readonly that: Logic;
@@ -29,6 +38,8 @@ export interface Act {
   readonly roles: readonly string[];
   readonly not?: readonly string[];
   readonly if?: Logic;
+  /** Fields that must have a value before it; who lacks one is told which. */
+  readonly needs?: readonly string[];
   readonly needs_note?: boolean;
 }
 
@@ -57,6 +68,8 @@ export interface Kind {
     readonly delete: readonly string[];
   };
   readonly fields: Readonly<Record<string, Field>>;
+  /** The fields that an op may name: the declared ones, and what is drawn on photos. */
+  readonly written: Readonly<Record<string, Field>>;
   readonly checks: readonly Check[];
   readonly states: Readonly<Record<string, State>>;
   readonly firstState: string | null;
@@ -139,10 +152,10 @@ export function decimalsAt(kind: Kind, path: string): number {
 }
 
 function rootField(kind: Kind, path: string): Field | undefined {
-  const own = at(kind.fields, path);
+  const own = at(kind.written, path);
   if (own) return own;
   const dot = path.indexOf('.');
-  return dot < 0 ? undefined : at(kind.fields, path.slice(0, dot));
+  return dot < 0 ? undefined : at(kind.written, path.slice(0, dot));
 }
 
 function readModule(file: WrittenModule): Module {
@@ -155,10 +168,12 @@ function readModule(file: WrittenModule): Module {
 function readKind(c: string, written: WrittenKind): Kind {
   const fields = readFields(written.fields);
   const states = written.states ?? {};
+  const keyed = readKeyed(fields);
   return {
     ...written,
     c,
     fields,
+    written: Object.hasOwn(keyed, MARKS) ? { ...fields, [MARKS]: DRAWING } : fields,
     states,
     title: written.title ?? [],
     may: { create: [], edit: [], delete: [], ...written.may },
@@ -172,12 +187,20 @@ function readKind(c: string, written: WrittenKind): Kind {
     required: Object.values(fields)
       .filter((field) => field.required)
       .map((field) => field.name),
-    keyed: Object.fromEntries(
-      Object.values(fields).flatMap(({ name, type, max }) =>
-        isKeyed(type) ? [[name, max ?? KEYED_MAX[type]] as const] : [],
-      ),
-    ),
+    keyed,
   };
+}
+
+/** As many photos may be drawn on as there may be. */
+function readKeyed(fields: Readonly<Record<string, Field>>): Record<string, number> {
+  const keyed: Record<string, number> = {};
+  let photos = 0;
+  for (const { name, type, max } of Object.values(fields)) {
+    if (!isKeyed(type)) continue;
+    keyed[name] = max ?? KEYED_MAX[type];
+    if (type === 'photos') photos += keyed[name];
+  }
+  return photos > 0 ? { ...keyed, [MARKS]: photos } : keyed;
 }
 
 function isKeyed(type: FieldType): type is keyof typeof KEYED_MAX {

@@ -29,7 +29,8 @@ export type FieldType =
   | 'photos'
   | 'files'
   | 'signature'
-  | 'rows';
+  | 'rows'
+  | 'pin';
 
 export type Merge = 'keep' | 'last' | 'once' | 'set';
 /** A JsonLogic rule. */
@@ -86,6 +87,22 @@ const STROKES_MAX = 500;
 const STROKE_NUMBERS_MAX = 4000;
 /** The end of year 9999, ms. */
 export const INSTANT_MAX = 253_402_300_799_999;
+/** Millionths of a page's or a photo's width and height. */
+export const PART_MAX = 1_000_000;
+/** What is drawn on a record's photos, at `marks.<key of the photo>` (P10). */
+export const MARKS = 'marks';
+export const SHAPES_MAX = 60;
+export const SHAPE_WORDS_MAX = 100;
+/** How many numbers a shape's points are, at least and at most. */
+const SHAPE_NUMBERS: Readonly<Record<string, readonly [number, number]>> = {
+  arrow: [4, 4],
+  circle: [4, 4],
+  rect: [4, 4],
+  text: [2, 2],
+  free: [4, 2000],
+};
+const SHAPE_COLOURS: readonly Value[] = ['red', 'yellow', 'blue', 'white', 'black'];
+const SOURCES: readonly Value[] = ['camera', 'picked'];
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 const SHA = /^[0-9a-f]{64}$/;
@@ -114,6 +131,7 @@ export function checkKeyed(field: Field, segments: readonly string[], value: Val
   }
   if (segments.length !== 2 || (field.type !== 'photos' && field.type !== 'files')) return 'path';
   if (value === null) return null;
+  if (segments[0] === MARKS) return marks(value);
   const reason = field.type === 'photos' ? photo(value) : shape(value, FILE);
   return reason ?? sha(value as ValueMap, 'sha');
 }
@@ -211,7 +229,57 @@ function photo(value: Value): Reason | null {
   const reason = shape(value, PHOTO);
   if (reason) return reason;
   const map = value as ValueMap;
-  return sha(map, 'original') ?? (map.place === undefined ? null : place({} as Field, map.place));
+  return (
+    sha(map, 'original') ??
+    sha(map, 'thumb') ??
+    (map.place === undefined ? null : place({} as Field, map.place)) ??
+    photoAbout(map)
+  );
+}
+
+/** What a photo says of itself: the answer and the photo that it goes with, its size, where from. */
+function photoAbout({ item, pair, bytes, source }: ValueMap): Reason | null {
+  if ([item, pair].some((key) => key !== undefined && !isKey(key as string))) return 'type';
+  if (bytes !== undefined && (bytes as number) < 0) return 'min';
+  return source === undefined || SOURCES.includes(source) ? null : 'option';
+}
+
+/** What is drawn on one photo: {"shapes": […]}, at least one. */
+function marks(value: Value): Reason | null {
+  const reason = shape(value, DRAWN);
+  if (reason) return reason;
+  const shapes = (value as ValueMap).shapes as readonly Value[];
+  if (shapes.length === 0) return 'required';
+  return shapes.length > SHAPES_MAX ? 'max' : first(shapes, mark);
+}
+
+/** One shape: its points as x,y,x,y…; words go with text, and text has some. */
+function mark(value: Value): Reason | null {
+  const reason = shape(value, SHAPE);
+  if (reason) return reason;
+  const { t, c, p, s } = value as { t: string; c: string; p: readonly Value[]; s?: string };
+  const numbers = at(SHAPE_NUMBERS, t);
+  if (!numbers || !SHAPE_COLOURS.includes(c)) return 'option';
+  if (p.some((n) => typeof n !== 'number') || p.length % 2 !== 0) return 'type';
+  if (s !== undefined && t !== 'text') return 'type';
+  if (t === 'text' && !s) return 'required';
+  if (s !== undefined && lengthOf(s) > SHAPE_WORDS_MAX) return 'max';
+  if (p.length < numbers[0]) return 'min';
+  return p.length > numbers[1] ? 'max' : first(p, part);
+}
+
+function part(n: Value): Reason | null {
+  if ((n as number) < 0) return 'min';
+  return (n as number) > PART_MAX ? 'max' : null;
+}
+
+/** {plan, page, x, y}: a page of a drawing's record, and where on it in millionths. */
+function pin(_field: Field, value: Value): Reason | null {
+  const reason = shape(value, PIN);
+  if (reason) return reason;
+  const { plan, page, x, y } = value as { plan: string; page: number; x: number; y: number };
+  if (!ID.test(plan)) return 'type';
+  return page < 1 ? 'min' : (part(x) ?? part(y));
 }
 
 function sha(value: ValueMap, key: string): Reason | null {
@@ -255,6 +323,12 @@ const PHOTO: Shape = {
   place: ['any', false],
   original: ['string', false],
   note: ['string', false],
+  item: ['string', false],
+  pair: ['string', false],
+  source: ['string', false],
+  thumb: ['string', false],
+  bytes: ['number', false],
+  skew_ms: ['number', false],
 };
 const FILE: Shape = {
   sha: ['string', true],
@@ -262,6 +336,14 @@ const FILE: Shape = {
   bytes: ['number', true],
   type: ['string', true],
 };
+const PIN: Shape = {
+  plan: ['string', true],
+  page: ['number', true],
+  x: ['number', true],
+  y: ['number', true],
+};
+const DRAWN: Shape = { shapes: ['list', true] };
+const SHAPE: Shape = { t: ['string', true], c: ['string', true], p: ['list', true], s: ['string', false] };
 const SIGNATURE: Shape = {
   w: ['number', true],
   h: ['number', true],
@@ -312,4 +394,5 @@ const JUDGES: Readonly<Record<FieldType, Judge>> = {
   files: whole,
   rows: whole,
   signature,
+  pin,
 };
