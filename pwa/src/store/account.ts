@@ -39,6 +39,8 @@ export interface Accounts {
   forget(person: string): Promise<void>;
   /** Drains the outbox and pulls now; `status()` tells the outcome. */
   sendNow(): Promise<void>;
+  /** The same, and the photos too, whatever the line: resolves when they are there or it failed. */
+  sendPhotos(): Promise<void>;
   /** Closes the open person and stops the exchange; everything stays as it is. */
   stop(): void;
   /** Asks the browser to keep the storage; the answer is in the status too. */

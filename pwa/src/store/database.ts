@@ -6,6 +6,7 @@
 // overwriting cost O(N) for two.
 
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
+import type { PhotoValue } from '../core/photo.ts';
 import { Problem } from '../core/problem.ts';
 import type { Value, ValueMap } from '../core/value.ts';
 import type { PhoneKey } from './key.ts';
@@ -70,8 +71,38 @@ export interface Me {
   readonly sign: CryptoKey;
 }
 
-/** n: last batch number taken · chunk: last chunk id · lastSync, skew: ms */
-export type NumberName = 'n' | 'chunk' | 'lastSync' | 'skew';
+/** n: last batch number taken · chunk: last chunk id · lastSync, skew: ms · the rest: how photos are kept and sent */
+export type NumberName = 'n' | 'chunk' | 'lastSync' | 'skew' | 'photoSide' | 'photoWifiOnly';
+
+/** A photo of this phone, or the copy of another's. Its bytes lie apart, so that a list reads none. */
+export interface PhotoRow {
+  readonly sha: string;
+  readonly project: string;
+  readonly c: string;
+  readonly r: string;
+  readonly path: string;
+  readonly key: string;
+  readonly value: PhotoValue;
+  /** Of the big picture. */
+  readonly bytes: number;
+  /** Only while the server has not confirmed it: when it was put here, ms. Such a photo is never dropped. */
+  readonly since?: number;
+  /** Of uploads that began: they are resumed there. */
+  readonly url?: string;
+  readonly thumbUrl?: string;
+  /** The small picture has been confirmed. */
+  readonly isThumbSent?: true;
+  /** The server does not take it. */
+  readonly code?: string;
+}
+
+/** A picture that can be fetched again: when it was last looked at, and its size. */
+export interface Copy {
+  readonly id: string;
+  readonly project: string;
+  readonly bytes: number;
+  readonly seen: number;
+}
 
 interface PersonShape extends DBSchema {
   me: { key: 'me'; value: Me };
@@ -83,10 +114,28 @@ interface PersonShape extends DBSchema {
   rows: { key: [string, string]; value: Row; indexes: { at: [string, string, string] } };
   outbox: { key: number; value: Entry };
   drafts: { key: string; value: Draft };
+  photos: { key: string; value: PhotoRow; indexes: { since: number } };
+  /** `sha size` → the JPEG, as an ArrayBuffer: WebKit has lost Blobs. */
+  pictures: { key: string; value: ArrayBuffer };
+  copies: { key: string; value: Copy };
+  /** Shas that the server is known to have. */
+  arrived: { key: string; value: 1 };
 }
 
 export type PersonDb = IDBPDatabase<PersonShape>;
-export type StoreName = 'me' | 'numbers' | 'projects' | 'chunks' | 'ids' | 'rows' | 'outbox' | 'drafts';
+export type StoreName =
+  | 'me'
+  | 'numbers'
+  | 'projects'
+  | 'chunks'
+  | 'ids'
+  | 'rows'
+  | 'outbox'
+  | 'drafts'
+  | 'photos'
+  | 'pictures'
+  | 'copies'
+  | 'arrived';
 export type ReadTx = IDBPTransaction<PersonShape, StoreName[], 'readonly'>;
 export type WriteTx = IDBPTransaction<PersonShape, StoreName[], 'readwrite'>;
 
@@ -107,7 +156,7 @@ interface PhoneShape extends DBSchema {
 
 export type PhoneDb = IDBPDatabase<PhoneShape>;
 
-const PERSON_VERSION = 1;
+const PERSON_VERSION = 2;
 const PHONE_VERSION = 1;
 
 export function personDbName(person: string): string {
@@ -116,18 +165,30 @@ export function personDbName(person: string): string {
 
 export function openPersonDb(person: string): Promise<PersonDb> {
   return openDB<PersonShape>(personDbName(person), PERSON_VERSION, {
-    upgrade(db) {
-      db.createObjectStore('me');
-      db.createObjectStore('numbers');
-      db.createObjectStore('projects', { keyPath: 'id' });
-      db.createObjectStore('chunks');
-      db.createObjectStore('ids');
-      db.createObjectStore('rows').createIndex('at', 'at');
-      db.createObjectStore('outbox', { keyPath: 'n' });
-      db.createObjectStore('drafts', { keyPath: 'key' });
+    upgrade(db, before) {
+      if (before < 1) addRecords(db);
+      if (before < 2) addPhotos(db);
     },
     blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
   });
+}
+
+function addRecords(db: PersonDb): void {
+  db.createObjectStore('me');
+  db.createObjectStore('numbers');
+  db.createObjectStore('projects', { keyPath: 'id' });
+  db.createObjectStore('chunks');
+  db.createObjectStore('ids');
+  db.createObjectStore('rows').createIndex('at', 'at');
+  db.createObjectStore('outbox', { keyPath: 'n' });
+  db.createObjectStore('drafts', { keyPath: 'key' });
+}
+
+function addPhotos(db: PersonDb): void {
+  db.createObjectStore('photos', { keyPath: 'sha' }).createIndex('since', 'since');
+  db.createObjectStore('pictures');
+  db.createObjectStore('copies', { keyPath: 'id' });
+  db.createObjectStore('arrived');
 }
 
 export function openPhoneDb(): Promise<PhoneDb> {

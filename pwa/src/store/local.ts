@@ -9,6 +9,7 @@ import { type Actor, may } from '../core/person.ts';
 import { Problem } from '../core/problem.ts';
 import { PAYLOAD_BYTES_MAX } from '../core/refused.ts';
 import type { Value } from '../core/value.ts';
+import type { Album, PhotoServer } from './album.ts';
 import {
   change,
   type Entry,
@@ -47,6 +48,7 @@ export interface Surroundings {
   readonly now: () => number;
   readonly random: Random;
   readonly journal: Journal | null;
+  readonly storage?: Pick<StorageManager, 'estimate'> | null;
 }
 
 /** What the exchange reports about itself; counts are the store's own. */
@@ -76,6 +78,9 @@ export interface Local extends Phone {
   /** Work that would be lost with the database. */
   unsent(): Promise<number>;
   whenSaved(fn: () => void): () => void;
+  album(): Promise<Album>;
+  /** Photos of colleagues may have arrived meanwhile. */
+  photoNews(): void;
 }
 
 export type History = (
@@ -90,6 +95,7 @@ export interface Opening {
   readonly declarations: Declarations;
   readonly surroundings: Surroundings;
   readonly history: History;
+  readonly photos: PhotoServer;
   /** Where it is being opened already. */
   readonly db?: Promise<PersonDb>;
 }
@@ -105,7 +111,7 @@ export async function openLocal(opening: Opening): Promise<Local> {
 
 /** What must be in memory before the first screen, in one transaction. */
 async function readStart(db: PersonDb): Promise<Start> {
-  const tx = db.transaction(['me', 'projects', 'numbers', 'outbox', 'chunks', 'rows']);
+  const tx = db.transaction(['me', 'projects', 'numbers', 'outbox', 'chunks', 'rows', 'photos']);
   const reading = readCounts(tx);
   const [me, rows] = await Promise.all([tx.objectStore('me').get('me'), tx.objectStore('projects').getAll()]);
   const core = await record.readKinds(
@@ -161,7 +167,10 @@ const NOTHING_REPORTED: Report = {
   signedOut: false,
   updateNeeded: false,
 };
-const NO_COUNTS = { waiting: 0, waitingBytes: 0, since: null, refused: 0, held: 0 };
+const NO_COUNTS = { waiting: 0, waitingBytes: 0, since: null, refused: 0, held: 0, photos: 0 };
+
+const NAMES_SHA = '"sha":"';
+const SHAS = /"sha":"([0-9a-f]{64})"/g;
 
 /** Judging needs the rules of every field; they come after the first screen, and once. */
 const JUDGE_AFTER_MS = 500;
@@ -174,6 +183,8 @@ class LocalPhone implements Local {
   readonly device: string;
   readonly declarations: Declarations;
   readonly history: Phone['history'];
+  readonly album: () => Promise<Album>;
+  #opened: Album | null = null;
 
   readonly #db: PersonDb;
   readonly #me: Me;
@@ -195,7 +206,7 @@ class LocalPhone implements Local {
   #reading = 0;
   #versionOf: VersionOf = null;
 
-  constructor(db: PersonDb, me: Me, { person, declarations, surroundings, history }: Opening) {
+  constructor(db: PersonDb, me: Me, { person, declarations, surroundings, history, photos }: Opening) {
     this.person = { id: me.id, name: me.name };
     this.device = me.device;
     this.declarations = declarations;
@@ -205,6 +216,11 @@ class LocalPhone implements Local {
     this.#around = surroundings;
     this.#sign = (payload) => signText(me.sign, payload);
     this.#notices = openNotices(`gongbu-${person}`);
+    this.album = lazily(async () => {
+      const { openAlbum } = await import('./album.ts');
+      this.#opened = await openAlbum(this.#forAlbum(photos));
+      return this.#opened;
+    });
   }
 
   async start({ rows, core, counted }: Start): Promise<this> {
@@ -227,6 +243,7 @@ class LocalPhone implements Local {
       });
     };
     whenOther('outbox', () => this.#readCounts());
+    whenOther('photos', () => this.#readCounts());
     whenOther('records', async ({ isCore }) => {
       await this.#readProjects();
       if (isCore) await this.#readNames();
@@ -498,6 +515,35 @@ class LocalPhone implements Local {
   drafts: Phone['drafts'] = () => this.#drafts.all();
   flush: Phone['flush'] = () => this.#drafts.flush();
 
+  // --- photos ------------------------------------------------------------------------------------
+
+  photos: Phone['photos'] = () => this.album();
+
+  photoNews(): void {
+    void this.#opened?.askAgain();
+  }
+
+  /** Records came that name photos: have they arrived too? */
+  async #askFor(project: string, lines: record.Page['lines']): Promise<void> {
+    const shas = lines.flatMap(({ text }) =>
+      text.includes(NAMES_SHA) ? [...text.matchAll(SHAS)].map(([, sha]) => sha as string) : [],
+    );
+    if (shas.length > 0) (await this.album()).ask(project, shas);
+  }
+
+  #forAlbum(server: PhotoServer): Parameters<typeof import('./album.ts').openAlbum>[0] {
+    const { now, storage } = this.#around;
+    return {
+      db: this.#db,
+      notices: this.#notices,
+      now,
+      server,
+      estimate: async () => (await storage?.estimate()) ?? null,
+      get: (...asked) => this.get(...asked),
+      counted: () => this.#readCounts().then(() => this.#tellHere('status')),
+    };
+  }
+
   // --- status ------------------------------------------------------------------------------------
 
   status(): SyncStatus {
@@ -555,6 +601,7 @@ class LocalPhone implements Local {
     await this.#readProjects();
     if (!isTaken) return false;
     if (page.lines.length === 0) return true;
+    void this.#askFor(page.project, page.lines).catch(() => undefined);
     const isCore = page.lines.some(({ record }) => record.c.startsWith('core.'));
     if (isCore) await this.#readNames();
     await this.#outboxChanged(isCore);
@@ -565,6 +612,7 @@ class LocalPhone implements Local {
     const row = this.#projects.get(project);
     if (!row) return;
     await record.erase(this.#db, this.declarations.kind, row, restart);
+    await (await this.album()).doubt(project);
     await this.#recordsErased();
   }
 
@@ -575,7 +623,10 @@ class LocalPhone implements Local {
       for (const project of projects)
         put(tx, 'projects', joined(await tx.objectStore('projects').get(project.id), project));
     });
-    for (const id of left) await record.eraseProject(this.#db, id);
+    for (const id of left) {
+      await record.eraseProject(this.#db, id);
+      await (await this.album()).doubt(id);
+    }
     await this.#readProjects();
     if (left.length > 0) await this.#recordsErased();
     else this.#tellHere('status');
@@ -610,8 +661,8 @@ class LocalPhone implements Local {
   }
 
   async unsent(): Promise<number> {
-    const { waiting, refused, held } = this.#counts;
-    return waiting + refused + held + (await this.drafts()).length;
+    const { waiting, refused, held, photos } = this.#counts;
+    return waiting + refused + held + photos + (await this.drafts()).length;
   }
 
   #serverNow(): number {
@@ -632,12 +683,12 @@ class LocalPhone implements Local {
   /** Of several readings under way the one begun last counts: it saw the newest state. */
   async #readCounts(): Promise<void> {
     const turn = ++this.#reading;
-    const counted = await readCounts(this.#db.transaction(['outbox', 'numbers']));
+    const counted = await readCounts(this.#db.transaction(['outbox', 'numbers', 'photos']));
     if (turn === this.#reading) this.#count(counted);
   }
 
-  #count({ entries, lastSync, skew }: Counted): void {
-    this.#counts = countsOf(entries);
+  #count({ entries, photos, lastSync, skew }: Counted): void {
+    this.#counts = { ...countsOf(entries), photos };
     this.#lastSync = lastSync ?? null;
     this.#skew = skew ?? null;
   }
@@ -645,17 +696,19 @@ class LocalPhone implements Local {
 
 interface Counted {
   readonly entries: readonly Entry[];
+  readonly photos: number;
   readonly lastSync: number | undefined;
   readonly skew: number | undefined;
 }
 
 async function readCounts(tx: ReadTx): Promise<Counted> {
-  const [entries, lastSync, skew] = await Promise.all([
+  const [entries, photos, lastSync, skew] = await Promise.all([
     tx.objectStore('outbox').getAll(),
+    tx.objectStore('photos').index('since').count(),
     tx.objectStore('numbers').get('lastSync'),
     tx.objectStore('numbers').get('skew'),
   ]);
-  return { entries, lastSync, skew };
+  return { entries, photos, lastSync, skew };
 }
 
 /** A notice may come in while the phone is being closed. */
@@ -663,7 +716,7 @@ function ifClosed(error: unknown): void {
   if (!(error instanceof DOMException)) throw error;
 }
 
-function countsOf(entries: readonly Entry[]): Pick<SyncStatus, keyof typeof NO_COUNTS> {
+function countsOf(entries: readonly Entry[]): Omit<Pick<SyncStatus, keyof typeof NO_COUNTS>, 'photos'> {
   const waiting = entries.filter(({ status }) => status === 'waiting');
   return {
     waiting: waiting.length,

@@ -8,6 +8,7 @@ import type { MergeRecord } from '../core/merge.ts';
 import type { Actor } from '../core/person.ts';
 import type { Remedy } from '../core/problem.ts';
 import type { Value } from '../core/value.ts';
+import type { Photos } from './photo.ts';
 
 export type { Op } from '../core/batch.ts';
 export type { MergeRecord, Write } from '../core/merge.ts';
@@ -117,6 +118,8 @@ export interface SyncStatus {
   readonly since: number | null;
   readonly refused: number;
   readonly held: number;
+  /** Photos that the server has not confirmed; their records may have been sent long ago. */
+  readonly photos: number;
   readonly lastSync: number | null;
   readonly lastError: SyncError | null;
   /** Server clock minus this phone's; null until known. */
@@ -138,7 +141,7 @@ export interface HistoryEntry {
   readonly held: readonly number[];
 }
 
-export type Topic = 'records' | 'outbox' | 'status' | 'drafts';
+export type Topic = 'records' | 'outbox' | 'status' | 'drafts' | 'photos';
 
 /** One person's database on this phone. */
 export interface Phone {
@@ -188,6 +191,9 @@ export interface Phone {
   drafts(): Promise<readonly Draft[]>;
   /** Before an update or a reload: everything typed is in the database. */
   flush(): Promise<void>;
+
+  /** The photos on this phone; their code comes when it is first asked for. */
+  photos(): Promise<Photos>;
 
   status(): SyncStatus;
   watch(topic: Topic, fn: () => void): () => void;

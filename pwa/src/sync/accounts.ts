@@ -6,6 +6,7 @@ import { deleteDB } from 'idb';
 import type { Declarations } from '../core/declaration.ts';
 import { Problem } from '../core/problem.ts';
 import type { Accounts, PersonHere, SignedOut } from '../store/account.ts';
+import type { PhotoServer } from '../store/album.ts';
 import { openPersonDb, openPhoneDb, type PersonRow, personDbName } from '../store/database.ts';
 import { makeKey, type PhoneKey } from '../store/key.ts';
 import { lazily } from '../store/lazily.ts';
@@ -67,10 +68,21 @@ export function createAccounts({ declarations, env = browserEnvironment() }: Acc
       declarations,
       surroundings: env,
       history: async (...asked) => (await session()).history(env, ...asked),
+      photos: photosOf(person),
       ...(warm?.person === person && { db: warm.db }),
     }).finally(() => {
       warm = null;
     });
+  }
+
+  /** The device is known once somebody asks: by then the person is open. */
+  function photosOf(person: string): PhotoServer {
+    const server = async (): Promise<PhotoServer> =>
+      (await session()).photosFor(env, (await rowOf(person))?.device ?? '');
+    return {
+      have: async (...asked) => (await server()).have(...asked),
+      fetch: async (...asked) => (await server()).fetch(...asked),
+    };
   }
 
   async function rowOf(person: string): Promise<PersonRow | undefined> {
@@ -179,7 +191,8 @@ export function createAccounts({ declarations, env = browserEnvironment() }: Acc
   async function sendForOthers(): Promise<void> {
     const current = opened?.local.person.id;
     for (const { id, signedIn } of await (await phone()).getAll('people')) {
-      if (!signedIn || id === current || (await unsentOf(id)).waiting === 0) continue;
+      const { waiting, photos } = await unsentOf(id);
+      if (!signedIn || id === current || waiting + photos === 0) continue;
       const local = await openPerson(id);
       await (await session()).sendFor(local, env).finally(() => local.close());
     }
@@ -209,6 +222,9 @@ export function createAccounts({ declarations, env = browserEnvironment() }: Acc
       await (await opened?.exchange())?.run();
     },
     stop: close,
+    async sendPhotos() {
+      await (await opened?.exchange())?.sendPhotos();
+    },
     async persist() {
       const persisted = (await env.storage?.persist()) ?? false;
       opened?.local.report({ persisted });
@@ -228,13 +244,17 @@ function personHere({ id, name, lastUsed, signedIn }: PersonRow, waiting: number
 }
 
 /** Batches that were not answered, and all that would be lost with the database. */
-async function unsentOf(person: string): Promise<{ waiting: number; unsent: number }> {
+async function unsentOf(person: string): Promise<{ waiting: number; photos: number; unsent: number }> {
   const db = await openPersonDb(person);
-  const [entries, drafts] = await Promise.all([db.getAll('outbox'), db.count('drafts')]);
+  const [entries, drafts, photos] = await Promise.all([
+    db.getAll('outbox'),
+    db.count('drafts'),
+    db.countFromIndex('photos', 'since'),
+  ]);
   db.close();
   const waiting = entries.filter(({ status }) => status === 'waiting').length;
   const refused = entries.filter(({ status }) => status === 'refused').length;
-  return { waiting, unsent: waiting + refused + drafts };
+  return { waiting, photos, unsent: waiting + refused + photos + drafts };
 }
 
 function draftKeys(journal: Environment['journal'], person: string): string[] {

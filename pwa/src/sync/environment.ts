@@ -1,5 +1,7 @@
 // What the exchange takes from the browser, in one place, so that a test can give its own.
 
+import type { HttpStack } from 'tus-js-client';
+import { isWifi } from '../store/connection.ts';
 import type { Surroundings } from '../store/local.ts';
 import type { OpenEvents } from './live.ts';
 import type { Fetch } from './net.ts';
@@ -11,6 +13,9 @@ export interface Environment extends Surroundings {
   readonly locks: Pick<LockManager, 'request'> | null;
   readonly openEvents: OpenEvents | null;
   readonly storage: Pick<StorageManager, 'persist' | 'persisted' | 'estimate'> | null;
+  readonly isWifi: () => boolean | null;
+  /** How uploads reach the network; the library's own way when left out. */
+  readonly tusStack?: HttpStack;
   readonly language: () => string;
   /** How the phone calls itself on the list of devices. */
   readonly deviceLabel: () => string;
@@ -30,6 +35,7 @@ export function browserEnvironment(): Environment {
     locks: navigator.locks ?? null,
     openEvents: typeof EventSource === 'undefined' ? null : (path) => new EventSource(path),
     storage: navigator.storage ?? null,
+    isWifi,
     language: () => document.documentElement.lang || 'zh-CN',
     deviceLabel: () => labelOf(navigator.userAgent),
     isVisible: () => document.visibilityState === 'visible',

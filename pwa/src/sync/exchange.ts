@@ -3,6 +3,7 @@
 // gives up by itself, and what it is doing is always in the status.
 
 import { Problem } from '../core/problem.ts';
+import { lazily } from '../store/lazily.ts';
 import type { Local } from '../store/local.ts';
 import type { Project } from '../store/phone.ts';
 import type { Environment } from './environment.ts';
@@ -10,6 +11,7 @@ import { createLive } from './live.ts';
 import type { Net } from './net.ts';
 import { pull } from './pull.ts';
 import { push } from './push.ts';
+import type { Uploads } from './upload.ts';
 
 export interface Me {
   readonly person: { readonly id: string; readonly name: string };
@@ -22,6 +24,8 @@ export interface Me {
 export interface Exchange {
   /** Sends and fetches now; resolves when done or failed. */
   run(): Promise<void>;
+  /** Photos too, over whatever line there is. */
+  sendPhotos(): Promise<void>;
   /** The first one, on opening. */
   readonly begun: Promise<void>;
   stop(): void;
@@ -44,6 +48,8 @@ export function startExchange(local: Local, net: Net, env: Environment): Exchang
   let notBefore = 0;
   let meAt = Number.NEGATIVE_INFINITY;
   let lockMissedAt: number | null = null;
+  const uploads = lazily(async () => (await import('./upload.ts')).startUploads(local, env));
+  let uploading: Uploads | null = null;
 
   /** What a person asks for, a new project too: after the one that is under way, which may have looked too early. */
   function run(): Promise<void> {
@@ -98,7 +104,22 @@ export function startExchange(local: Local, net: Net, env: Environment): Exchang
     }
     await local.synced(env.now());
     succeeded();
+    local.photoNews();
+    void sendWaitingPhotos();
     for (const project of local.cursors.keys()) await local.tidy(project);
+  }
+
+  /** Records are there, bytes follow; they wait for nobody and nobody waits for them. */
+  async function sendWaitingPhotos(): Promise<void> {
+    if (local.status().photos === 0 || life.signal.aborted) return;
+    uploading = await uploads().catch(() => null);
+    uploading?.kick();
+  }
+
+  async function sendPhotos(): Promise<void> {
+    await run();
+    uploading = await uploads();
+    await uploading.run(true);
   }
 
   /** A project that says no may be one that the person has left. */
@@ -179,6 +200,8 @@ export function startExchange(local: Local, net: Net, env: Environment): Exchang
     local.device,
     (project, head) => {
       if (head > local.head(project)) kick();
+      // Nothing new in the log: a photo has arrived.
+      else local.photoNews();
     },
     kick,
   );
@@ -198,9 +221,11 @@ export function startExchange(local: Local, net: Net, env: Environment): Exchang
 
   return {
     run,
+    sendPhotos,
     begun,
     stop() {
       life.abort();
+      uploading?.stop();
       live.stop();
       unwatch();
       unchange();

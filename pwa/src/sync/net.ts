@@ -11,6 +11,8 @@ export interface Net {
   call<T>(method: Method, path: string, body?: unknown): Promise<T>;
   /** Lines of text as they come; a stream that breaks off or stalls throws `offline`. */
   lines(path: string): AsyncGenerator<string, void, void>;
+  /** A picture, a file. */
+  bytes(path: string): Promise<ArrayBuffer>;
 }
 
 /** A request that says nothing for so long has gone where phones go in a lift. */
@@ -37,19 +39,29 @@ export function createNet(fetcher: Fetch, language: () => string, device: string
     return response;
   }
 
+  async function whole<T>(
+    method: Method,
+    path: string,
+    body: unknown,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
+    const stall = stallAfter(STALL_MS);
+    try {
+      return await read(await send(method, path, body, stall.signal));
+    } catch (error) {
+      throw asProblem(error);
+    } finally {
+      stall.end();
+    }
+  }
+
   return {
-    async call<T>(method: Method, path: string, body?: unknown): Promise<T> {
-      const stall = stallAfter(STALL_MS);
-      try {
-        const response = await send(method, path, body, stall.signal);
+    call: <T>(method: Method, path: string, body?: unknown) =>
+      whole(method, path, body, async (response) => {
         const text = await response.text();
         return (text === '' ? undefined : JSON.parse(text)) as T;
-      } catch (error) {
-        throw asProblem(error);
-      } finally {
-        stall.end();
-      }
-    },
+      }),
+    bytes: (path) => whole('GET', path, undefined, (response) => response.arrayBuffer()),
 
     async *lines(path: string): AsyncGenerator<string, void, void> {
       const stall = stallAfter(STALL_MS);

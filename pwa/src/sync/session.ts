@@ -3,12 +3,14 @@
 
 import { effectiveTime, type Op } from '../core/batch.ts';
 import { Problem } from '../core/problem.ts';
+import type { PhotoServer } from '../store/album.ts';
 import type { PhoneKey } from '../store/key.ts';
 import type { Local } from '../store/local.ts';
 import type { HistoryEntry } from '../store/phone.ts';
 import type { Environment } from './environment.ts';
 import { type Exchange, type Me, startExchange } from './exchange.ts';
 import { createNet, type Method } from './net.ts';
+import { photoServer } from './photos.ts';
 import { push } from './push.ts';
 
 export type { Exchange } from './exchange.ts';
@@ -49,11 +51,16 @@ export function call<T>(
   return createNet(env.fetch, env.language, device).call<T>(method, path, body);
 }
 
+export function photosFor(env: Environment, device: string): PhotoServer {
+  return photoServer(createNet(env.fetch, env.language, device));
+}
+
 /** Only what waits goes out: for a person who shares this phone and is not looking now. */
 export async function sendFor(local: Local, env: Environment): Promise<void> {
   const net = createNet(env.fetch, env.language, local.device);
   try {
     await push(local, net, env.now);
+    if (local.status().photos > 0) await (await import('./upload.ts')).startUploads(local, env).run(false);
   } catch (error) {
     // It waits on, and its own status will say so.
     if (!(error instanceof Problem)) throw error;

@@ -24,7 +24,7 @@ export class Site {
   project: string = $state('');
   status: SyncStatus = $state.raw() as SyncStatus;
   toastNow: Toast | null = $state.raw(null);
-  #seen: Record<Topic, number> = $state({ records: 0, outbox: 0, status: 0, drafts: 0 });
+  #seen: Record<Topic, number> = $state({ records: 0, outbox: 0, status: 0, drafts: 0, photos: 0 });
   #stops: (() => void)[] = [];
   #toastEnds: ReturnType<typeof setTimeout> | undefined;
 
@@ -33,7 +33,7 @@ export class Site {
     this.app = app;
     this.project = projectBefore(phone);
     this.status = phone.status();
-    for (const topic of ['records', 'outbox', 'status', 'drafts'] as const) {
+    for (const topic of ['records', 'outbox', 'status', 'drafts', 'photos'] as const) {
       this.#stops.push(phone.watch(topic, () => this.#notice(topic)));
     }
   }

@@ -26,6 +26,7 @@ async function openPhone(): Promise<Local> {
     declarations,
     surroundings: { now: () => 1_790_000_000_000, random: (bytes) => crypto.getRandomValues(bytes), journal },
     history: () => Promise.resolve([]),
+    photos: { have: async () => [], fetch: async () => new ArrayBuffer(0) },
   });
 }
 

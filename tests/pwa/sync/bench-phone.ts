@@ -130,6 +130,7 @@ export function makeBench(seed = 1): Bench {
     locks: null,
     openEvents: null,
     storage: null,
+    isWifi: () => null,
     language: () => 'en',
     deviceLabel: () => 'bench',
     isVisible: () => true,

@@ -16,6 +16,7 @@ import type {
 } from '../../../pwa/src/store/phone.ts';
 import core from '../../../shared/modules/core.json';
 import labour from '../../../shared/modules/labour.json';
+import { FakePhotos } from '../photo/fake-photos.ts';
 import every from './every.json';
 
 export const PROJECT = 'p1';
@@ -222,6 +223,10 @@ export class FakePhone implements Phone {
     return [...this.kept].map(([key, value]) => ({ key, value, at: 0 }));
   }
   async flush(): Promise<void> {}
+  readonly album = new FakePhotos();
+  async photos(): Promise<FakePhotos> {
+    return this.album;
+  }
   status(): SyncStatus {
     return {
       online: false,
@@ -232,6 +237,7 @@ export class FakePhone implements Phone {
       since: null,
       refused: 0,
       held: 0,
+      photos: 0,
       lastSync: null,
       lastError: null,
       skew_ms: this.skew_ms,
