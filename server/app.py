@@ -92,6 +92,8 @@ class App:
             await self.prepare_demo(site)
             yield
         finally:
+            for owned in site.owned.values():
+                await owned.close()
             site.passwords.close()
             await sync.stop()
             await store.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
 from litestar.di import NamedDependency
 
@@ -22,6 +23,15 @@ def clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class Owned(Protocol):
+    """What a module keeps as long as the server runs."""
+
+    async def close(self) -> None: ...
+
+
+Own = TypeVar("Own", bound=Owned)
+
+
 @dataclass
 class Site:
     settings: Settings
@@ -35,6 +45,15 @@ class Site:
     by_name: Tries = field(default_factory=lambda: Tries(most=10, each_s=60))
     by_address: Tries = field(default_factory=lambda: Tries(most=60, each_s=10))
     """A whole site office may sit behind one address, so it has more tries than a name."""
+
+    owned: dict[Any, Owned] = field(default_factory=dict)
+
+    def own(self, make: Callable[[Site], Own]) -> Own:
+        """The one that `make` made for this site, when it was first asked for; closed when the server stops."""
+        if make not in self.owned:
+            self.owned[make] = make(self)
+        found: Own = self.owned[make]  # type: ignore[assignment]
+        return found
 
     @property
     def access(self) -> Access:
