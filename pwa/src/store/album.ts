@@ -8,6 +8,8 @@ import { type Copy, change, type PersonDb, type PhotoRow, put, remove, type Writ
 import type { Notices } from './notice.ts';
 import type { Shown } from './phone.ts';
 import type {
+  Filed,
+  FileValue,
   PhotoRoom,
   PhotoSettings,
   PhotoSize,
@@ -21,8 +23,16 @@ import type {
 /** What the album asks the server. Throws Problem. */
 export interface PhotoServer {
   /** Of these, those that have arrived and may be seen. */
-  have(project: string, shas: readonly string[]): Promise<readonly string[]>;
+  have(project: string, shas: readonly string[]): Promise<Have>;
   fetch(project: string, sha: string, width: 320 | 1280 | null): Promise<ArrayBuffer>;
+  /** Any address of the server, with this person's session. */
+  bytes(path: string): Promise<ArrayBuffer>;
+}
+
+export interface Have {
+  readonly have: readonly string[];
+  /** Arrived whole and could not be decoded: sha → code. */
+  readonly refused?: Readonly<Record<string, string>>;
 }
 
 export interface AlbumOptions {
@@ -85,17 +95,34 @@ export class Album implements Photos {
   async add(taken: Taken): Promise<void> {
     const { project, c, r, path, key, value, big, thumb } = taken;
     const { sha } = value;
-    const isKnown = this.#arrived.has(sha);
-    const row: PhotoRow = { sha, project, c, r, path, key, value, bytes: big.byteLength };
+    await this.#keep({ sha, project, c, r, path, key, value, bytes: big.byteLength }, big, thumb);
+  }
+
+  async addFile({ project, c, r, path, key, file, name }: Filed): Promise<FileValue> {
+    const bytes = await file.arrayBuffer();
+    const sha = hex(await crypto.subtle.digest('SHA-256', bytes));
+    const type = file.type || 'application/octet-stream';
+    const value: FileValue = { sha, name: name.normalize('NFC'), bytes: bytes.byteLength, type };
+    await this.#keep({ sha, project, c, r, path, key, value, bytes: bytes.byteLength, isFile: true }, bytes);
+    return value;
+  }
+
+  /** The same bytes twice are one photo; what the server has already need not wait here. */
+  async #keep(row: PhotoRow, whole: ArrayBuffer, thumb?: ArrayBuffer): Promise<void> {
+    const { sha, project, bytes } = row;
     const work = async (tx: WriteTx): Promise<void> => {
-      put(tx, 'photos', isKnown ? row : { ...row, since: this.#its.now() });
-      put(tx, 'pictures', big, `${sha} whole`);
-      put(tx, 'pictures', thumb, `${sha} thumb`);
+      const now = this.#its.now();
+      if (this.#arrived.has(sha)) {
+        put(tx, 'photos', row);
+        put(tx, 'copies', { id: `${sha} whole`, project, bytes, seen: now });
+      } else put(tx, 'photos', { ...row, since: now });
+      put(tx, 'pictures', whole, `${sha} whole`);
+      if (thumb) put(tx, 'pictures', thumb, `${sha} thumb`);
     };
     const keep = (): Promise<void> => change(this.#its.db, [...STORES], work, 'strict');
     await keep().catch(async (error: unknown) => {
       const isFull = error instanceof Problem && error.code === 'no_space';
-      if (!isFull || (await this.makeRoom(4 * (big.byteLength + thumb.byteLength))) === 0) throw error;
+      if (!isFull || (await this.makeRoom(4 * bytes)) === 0) throw error;
       await keep();
     });
     this.#tell();
@@ -115,9 +142,9 @@ export class Album implements Photos {
   async unsaved(r: string): Promise<readonly Unsaved[]> {
     const rows = (await this.#waitingRows()).filter((row) => row.r === r);
     const standings = await this.#standings(rows);
-    return rows
-      .filter((_row, i) => standings[i] === 'unsaved')
-      .map(({ path, key, value }) => ({ path, key, value }));
+    return rows.flatMap(({ path, key, value, isFile }, i) =>
+      standings[i] === 'unsaved' && !isFile ? [{ path, key, value: value as PhotoValue }] : [],
+    );
   }
 
   // --- looking -----------------------------------------------------------------------------------
@@ -127,6 +154,19 @@ export class Album implements Photos {
     const found = this.#fetching.get(id) ?? this.#find(project, photo, size);
     this.#fetching.set(id, found);
     return found.finally(() => this.#fetching.delete(id));
+  }
+
+  async file(project: string, sha: string): Promise<Blob> {
+    const id = `${sha} whole`;
+    const bytes = await this.#its.db.get('pictures', id);
+    if (bytes) return new Blob([bytes]);
+    const fetched = await this.#its.server.bytes(`/api/files/${sha}`);
+    await this.#keepCopy(project, id, fetched).catch(() => undefined);
+    return new Blob([fetched]);
+  }
+
+  async fetched(path: string): Promise<Blob> {
+    return new Blob([await this.#its.server.bytes(path)]);
   }
 
   async #find(project: string, photo: PhotoValue, size: PhotoSize): Promise<Blob> {
@@ -207,7 +247,9 @@ export class Album implements Photos {
   /** Asks about these and notes those that are there; own ones need not be kept for the server's sake. */
   async confirm(project: string, shas: readonly string[]): Promise<ReadonlySet<string>> {
     if (shas.length === 0) return new Set();
-    const there = (await this.#its.server.have(project, shas)).filter((sha) => shas.includes(sha));
+    const { have, refused = {} } = await this.#its.server.have(project, shas);
+    const there = have.filter((sha) => shas.includes(sha));
+    for (const [sha, code] of Object.entries(refused)) await this.refused(sha, code);
     const isNews = there.some((sha) => !this.#arrived.has(sha));
     for (const sha of there) this.#wanted.get(project)?.delete(sha);
     if (there.length > 0) await this.#confirmed(there);
@@ -294,7 +336,7 @@ export class Album implements Photos {
     const standings = await this.#standings(rows);
     const ready = rows.filter((_row, i) => standings[i] === 'waiting');
     const thumbs = ready.flatMap((row): Due[] =>
-      row.isThumbSent || !isSha(row.value.thumb)
+      row.isThumbSent || !('thumb' in row.value) || !isSha(row.value.thumb)
         ? []
         : [{ row, part: 'thumb', sha: row.value.thumb, url: row.thumbUrl }],
     );
@@ -429,6 +471,10 @@ export async function openAlbum(options: AlbumOptions): Promise<Album> {
 
 function isProgress(report: unknown): report is { readonly sha: string; readonly sent: number } {
   return typeof report === 'object' && report !== null && 'sha' in report;
+}
+
+export function hex(bytes: ArrayBuffer): string {
+  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 const shaOf = (id: string): string => id.slice(0, id.indexOf(' '));

@@ -11,6 +11,7 @@ import { Problem } from '../core/problem.ts';
 import type { Value, ValueMap } from '../core/value.ts';
 import type { PhoneKey } from './key.ts';
 import type { Draft, OutboxStatus, Project } from './phone.ts';
+import type { FileValue } from './photo.ts';
 
 /** Days are '' for kinds without one; `marks` are the states inside, joined by commas. */
 export type ChunkKey = [
@@ -74,7 +75,7 @@ export interface Me {
 /** n: last batch number taken · chunk: last chunk id · lastSync, skew: ms · the rest: how photos are kept and sent */
 export type NumberName = 'n' | 'chunk' | 'lastSync' | 'skew' | 'photoSide' | 'photoWifiOnly';
 
-/** A photo of this phone, or the copy of another's. Its bytes lie apart, so that a list reads none. */
+/** A photo or document of this phone. Its bytes lie apart, so that a list reads none. */
 export interface PhotoRow {
   readonly sha: string;
   readonly project: string;
@@ -82,7 +83,9 @@ export interface PhotoRow {
   readonly r: string;
   readonly path: string;
   readonly key: string;
-  readonly value: PhotoValue;
+  readonly value: PhotoValue | FileValue;
+  /** A document: it has no pictures. */
+  readonly isFile?: true;
   /** Of the big picture. */
   readonly bytes: number;
   /** Only while the server has not confirmed it: when it was put here, ms. Such a photo is never dropped. */

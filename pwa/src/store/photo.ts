@@ -20,6 +20,25 @@ export interface Taken {
   readonly thumb: ArrayBuffer;
 }
 
+/** A document, as a record holds it at `<files field>.<key>`. */
+export interface FileValue {
+  readonly sha: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly type: string;
+}
+
+/** A document to be kept, and the place in a record that it is for. */
+export interface Filed {
+  readonly project: string;
+  readonly c: string;
+  readonly r: string;
+  readonly path: string;
+  readonly key: string;
+  readonly file: Blob;
+  readonly name: string;
+}
+
 /** A photo that was taken for a record and stands in no value yet: the form was killed in between. */
 export interface Unsaved {
   readonly path: string;
@@ -39,7 +58,7 @@ export interface WaitingPhoto {
   readonly c: string;
   readonly r: string;
   readonly key: string;
-  readonly value: PhotoValue;
+  readonly value: PhotoValue | FileValue;
   readonly bytes: number;
   readonly sent: number;
   readonly standing: PhotoStanding;
@@ -70,6 +89,11 @@ export interface Photos {
   add(taken: Taken): Promise<void>;
   /** From this phone, else fetched and kept. Throws Problem: `offline`, `not_found` while it is on its way. */
   picture(project: string, photo: PhotoValue, size: PhotoSize): Promise<Blob>;
+  /** A document, whole: it goes up in the same queue, after its record. */
+  addFile(filed: Filed): Promise<FileValue>;
+  file(project: string, sha: string): Promise<Blob>;
+  /** GET with this person's session; not kept. Throws Problem. */
+  fetched(path: string): Promise<Blob>;
   /** Taken back before it was saved anywhere, by the person who took it. */
   discard(sha: string): Promise<void>;
   unsaved(r: string): Promise<readonly Unsaved[]>;

@@ -82,6 +82,7 @@ export function createAccounts({ declarations, env = browserEnvironment() }: Acc
     return {
       have: async (...asked) => (await server()).have(...asked),
       fetch: async (...asked) => (await server()).fetch(...asked),
+      bytes: async (path) => (await server()).bytes(path),
     };
   }
 

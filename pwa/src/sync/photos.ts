@@ -1,16 +1,12 @@
-// What the album asks the server: which photos have arrived, and their pictures (P10).
+// What the album asks the server: which photos have arrived, their pictures, documents (P10).
 
-import type { PhotoServer } from '../store/album.ts';
+import type { Have, PhotoServer } from '../store/album.ts';
 import type { Net } from './net.ts';
 
 export function photoServer(net: Net): PhotoServer {
   return {
-    async have(project, shas) {
-      return (await net.call<{ have: readonly string[] }>('POST', '/api/photos/have', { project, shas }))
-        .have;
-    },
-    fetch(_project, sha, width) {
-      return net.bytes(`/api/photos/${sha}${width === null ? '' : `?w=${width}`}`);
-    },
+    have: (project, shas) => net.call<Have>('POST', '/api/photos/have', { project, shas }),
+    bytes: (path) => net.bytes(path),
+    fetch: (_project, sha, width) => net.bytes(`/api/photos/${sha}${width === null ? '' : `?w=${width}`}`),
   };
 }

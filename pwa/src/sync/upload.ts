@@ -27,8 +27,9 @@ const RETRY_MS = 2_000;
 const RETRY_MS_MAX = 5 * 60_000;
 /** The server heard all bytes and does not have the photo: it may still be looking at it. */
 const LOOKS_MAX = 5;
-/** Answers after which the same bytes would be refused again. */
-const FOR_GOOD: ReadonlySet<number> = new Set([400, 403, 413, 415, 422, 460]);
+/** Answers after which the same bytes would be refused again; those that came over damaged would not. */
+const FOR_GOOD: ReadonlySet<number> = new Set([400, 403, 413, 415, 422]);
+const DAMAGED_ON_THE_WAY = 'wrong_hash';
 
 export function startUploads(local: Local, env: Environment): Uploads {
   let running: Promise<void> | null = null;
@@ -116,13 +117,16 @@ export function startUploads(local: Local, env: Environment): Uploads {
     try {
       await upload(album, due, bytes);
     } catch (error) {
-      const status = error instanceof Problem ? (error.trouble.status ?? 0) : 0;
-      if (!FOR_GOOD.has(status)) throw error;
-      await album.refused(due.row.sha, (error as Problem).code);
-      return;
+      if (!(error instanceof Problem)) throw error;
+      if (error.code === DAMAGED_ON_THE_WAY) return notThere(album, due);
+      if (!FOR_GOOD.has(error.trouble.status ?? 0)) throw error;
+      return album.refused(due.row.sha, error.code);
     }
-    if (await confirm(album, [due])) return;
-    // Its upload is over, and yet it is not there: made anew next time, and not for ever.
+    if (!(await confirm(album, [due]))) await notThere(album, due);
+  }
+
+  /** Its upload is over, and yet it is not there: made anew next time, and not for ever. */
+  async function notThere(album: Album, due: Due): Promise<void> {
     await album.began(due, null);
     const looked = (looks.get(due.sha) ?? 0) + 1;
     looks.set(due.sha, looked);
@@ -144,11 +148,16 @@ export function startUploads(local: Local, env: Environment): Uploads {
         current = null;
         then();
       };
-      const one = new Upload(new Blob([bytes], { type: 'image/jpeg' }), {
+      const { row } = due;
+      const one = new Upload(new Blob([bytes]), {
         endpoint: ENDPOINT,
         uploadUrl: due.url ?? null,
         uploadDataDuringCreation: bytes.byteLength <= WITH_CREATION_BYTES_MAX,
-        metadata: { sha256: due.sha, project: due.row.project, type: 'image/jpeg' },
+        metadata: {
+          sha256: due.sha,
+          project: row.project,
+          ...(row.isFile ? fileMetadata(row.value) : PHOTO),
+        },
         headers: {
           'X-Device': local.device,
           'X-Requested-With': 'gongbu',
@@ -165,7 +174,7 @@ export function startUploads(local: Local, env: Environment): Uploads {
           heard = env.now();
           if (due.part !== 'whole' || heard - told < PROGRESS_EVERY_MS) return;
           told = heard;
-          album.progress(due.row.sha, sent);
+          album.progress(row.sha, sent);
         },
         onSuccess: () => end(resolve),
         onError: (error) => end(() => reject(problemOf(error))),
@@ -199,6 +208,13 @@ export function startUploads(local: Local, env: Environment): Uploads {
       void current?.abort();
     },
   };
+}
+
+const PHOTO = { type: 'image/jpeg' };
+
+function fileMetadata(value: Due['row']['value']): Record<string, string> {
+  const { type, name } = 'name' in value ? value : { type: '', name: '' };
+  return { as: 'file', type, name };
 }
 
 function problemOf(error: Error | DetailedError): Problem {

@@ -3,6 +3,8 @@
 import type { PhotoValue } from '../../../pwa/src/core/photo.ts';
 import { Problem } from '../../../pwa/src/core/problem.ts';
 import type {
+  Filed,
+  FileValue,
   PhotoRoom,
   PhotoSettings,
   Photos,
@@ -26,6 +28,15 @@ export class FakePhotos implements Photos {
     const own = this.taken.find(({ value }) => value.sha === photo.sha);
     if (!own) throw new Problem({ code: 'offline', do: 'retry' });
     return new Blob([own.thumb], { type: 'image/jpeg' });
+  }
+  async addFile({ file, name }: Filed): Promise<FileValue> {
+    return { sha: 'f'.repeat(64), name, bytes: file.size, type: file.type };
+  }
+  async file(): Promise<Blob> {
+    return new Blob([]);
+  }
+  async fetched(): Promise<Blob> {
+    return new Blob([]);
   }
   async discard(sha: string): Promise<void> {
     this.taken.splice(0, this.taken.length, ...this.taken.filter(({ value }) => value.sha !== sha));

@@ -26,7 +26,11 @@ async function openPhone(): Promise<Local> {
     declarations,
     surroundings: { now: () => 1_790_000_000_000, random: (bytes) => crypto.getRandomValues(bytes), journal },
     history: () => Promise.resolve([]),
-    photos: { have: async () => [], fetch: async () => new ArrayBuffer(0) },
+    photos: {
+      have: async () => ({ have: [] }),
+      fetch: async () => new ArrayBuffer(0),
+      bytes: async () => new ArrayBuffer(0),
+    },
   });
 }
 
