@@ -19,11 +19,12 @@ import msgspec
 from server.core import logic
 from server.core.field import DRAWING, KEYED_MAX, MARKS, Field, Label, Logic, keyed_reason
 from server.core.schema import Fault, Reader
+from server.core.usual import Fits, fits_of
 from server.core.value import is_key
 
 ROLES: Final = ("worker", "foreman", "inspector", "supervisor", "manager", "office", "client")
 TEAM: Final = "core.team"
-AUDIENCE: Final = re.compile(r"all|office|(?:team|person):(?:\{[a-z][a-z0-9_]*\})")
+AUDIENCE: Final = re.compile(r"all|office|(?:team|person):(?:\{[a-z][a-z0-9_]*\})|private:\{author\}")
 
 
 class BadDeclaration(Exception):
@@ -63,6 +64,23 @@ class Act(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "from", "
     needs_note: bool = False
 
 
+class Alert(msgspec.Struct, forbid_unknown_fields=True, rename={"if_": "if"}):
+    """When a record calls people: `on` it is made, an act is done (`act`), or a time has passed (`due`, an
+    instant or date field). It is over when the record is in one of the states that it `ends` in."""
+
+    title: Label
+    on: Literal["created", "act", "overdue"]
+    act: str | None = None
+    due: str | None = None
+    if_: Logic = None
+    level: Logic = None
+    urgent: Logic = False
+    each: Logic = False
+    to: Logic = "all"
+    ends: list[str] = []
+    body: list[str] = []
+
+
 class Section(msgspec.Struct, forbid_unknown_fields=True):
     fields: list[str]
     title: Label | None = None
@@ -91,6 +109,7 @@ class Kind(msgspec.Struct, forbid_unknown_fields=True, dict=True):
     form: list[Section] = []
     views: list[View] = []
     export: list[str] = []
+    alerts: dict[str, Alert] = {}
     computed_by: str | None = None
     c: str = ""
 
@@ -154,6 +173,11 @@ class Kind(msgspec.Struct, forbid_unknown_fields=True, dict=True):
     def reasons(self) -> dict[str, Callable[[Any], str | None]]:
         """What judges a value, for the fields that are written whole."""
         return {name: field.reason for name, field in self.written.items() if field.computed is None}
+
+    @cached_property
+    def fits(self) -> Fits:
+        """Whether the values of a new record surely fit; if not, `reason` says what is wrong."""
+        return fits_of(self.fields)
 
     def reason(self, path: str, value: Any) -> str | None:
         """Why a value may not be written at a path of a declared field, or None."""
@@ -258,6 +282,7 @@ def _kind_faults(at: str, kind: Kind) -> Iterator[Fault]:
     yield from _who_faults(f"{at}.may.edit", kind.may.edit, kind)
     yield from _who_faults(f"{at}.may.delete", kind.may.delete, kind)
     yield from _life_faults(at, kind)
+    yield from _alert_faults(at, kind)
     yield from _layout_faults(at, kind)
     for i, check in enumerate(kind.checks):
         yield from _label_faults(f"{at}.checks[{i}].else", check.else_)
@@ -330,7 +355,7 @@ def _default_faults(at: str, field: Field) -> Iterator[Fault]:
 
 def _audience_faults(at: str, kind: Kind) -> Iterator[Fault]:
     if not AUDIENCE.fullmatch(kind.audience):
-        yield f"{at}.audience", "is all, office, team:{field} or person:{field}"
+        yield f"{at}.audience", "is all, office, team:{field}, person:{field} or private:{author}"
         return
     name = kind.audience_field
     if name is None or name == "author":
@@ -389,6 +414,28 @@ def _life_faults(at: str, kind: Kind) -> Iterator[Fault]:
             if needed not in kind.fields or kind.fields[needed].computed is not None:
                 yield f"{here}.needs[{i}]", f"{needed} is not a field that is filled in"
         yield from _logic_faults(f"{here}.if", act.if_, kind.fields)
+
+
+def _alert_faults(at: str, kind: Kind) -> Iterator[Fault]:
+    for name, alert in kind.alerts.items():
+        here = f"{at}.alerts.{name}"
+        yield from _label_faults(f"{here}.title", alert.title)
+        if (alert.on == "act") != (alert.act is not None) or (alert.act is not None and alert.act not in kind.acts):
+            yield f"{here}.act", "an alert on an act names one of the acts"
+        due = kind.fields.get(alert.due or "")
+        if (alert.on == "overdue") != (alert.due is not None):
+            yield f"{here}.due", "an alert on overdue names the field that tells when"
+        elif alert.due is not None and (due is None or due.type not in ("instant", "date")):
+            yield f"{here}.due", f"{alert.due} is neither an instant nor a date"
+        for i, state in enumerate(alert.ends):
+            if state not in kind.states:
+                yield f"{here}.ends[{i}]", f"{state} is not a state"
+        for i, field in enumerate(alert.body):
+            if field not in kind.fields:
+                yield f"{here}.body[{i}]", f"{field} is not a field"
+        for word, rule in (("if", alert.if_), ("level", alert.level), ("urgent", alert.urgent),
+                           ("each", alert.each), ("to", alert.to)):  # fmt: skip
+            yield from _logic_faults(f"{here}.{word}", rule, kind.fields)
 
 
 def _reached(kind: Kind) -> set[str]:

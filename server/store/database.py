@@ -22,7 +22,7 @@ PUSHES_IN_ROUND_MAX: Final = 64
 OPS_IN_ROUND_MAX: Final = 4_000
 COMPUTE_DELAY_MS: Final = 1_000  # what is computed waits for what else may come
 PAGE_SLACK: Final = OPS_MAX + 1  # a page never ends inside a seq, and a seq has this many at most
-EVERYTHING: Final = frozenset({"all", "office", "person:*", "team:*"})
+EVERYTHING: Final = frozenset({"all", "office", "person:*", "private:*", "team:*"})
 
 
 class Clash(Exception):
@@ -81,6 +81,9 @@ class Database(Protocol):
 
     async def page(self, project: str, labels: frozenset[str], after: int, limit: int, fresh: bool) -> Page:
         """P6: records beyond `after` that these labels may see; fresh ones get no deleted ones."""
+
+    async def tell(self, project: str, head: int) -> None:
+        """Have `committed` called in every process, though nothing was committed to the log."""
 
     async def recent(self, project: str, after: int, limit: int) -> tuple[int, list[Recent]]:
         """The head, and records beyond `after`, whoever may see them; at most `limit`."""

@@ -334,7 +334,21 @@ BROKEN: Final[dict[str, tuple[Break, str, str]]] = {
     "a Gantt view": (
         lambda m: checkin(m)["views"][0].update({"as": "gantt"}), f"{CHECKIN}.views[0].as", "Not built",
     ),
-    "alerts": (lambda m: checkin(m).update(alerts=[]), f"{CHECKIN}.alerts", "Not built: alerts"),
+    "an alert without a title": (
+        lambda m: checkin(m).update(alerts={"made": {"on": "created"}}), f"{CHECKIN}.alerts.made", "title",
+    ),
+    "an alert on an act that there is not": (
+        lambda m: checkin(m).update(alerts={"x": {"title": {"zh": "x", "en": "x"}, "on": "act", "act": "fly"}}),
+        f"{CHECKIN}.alerts.x.act", "names one of the acts",
+    ),
+    "an alert that is due at a text": (
+        lambda m: checkin(m).update(alerts={"x": {"title": {"zh": "x", "en": "x"}, "on": "overdue", "due": "note"}}),
+        f"{CHECKIN}.alerts.x.due", "neither an instant nor a date",
+    ),
+    "an alert that ends in a state that there is not": (
+        lambda m: checkin(m).update(alerts={"x": {"title": {"zh": "x", "en": "x"}, "on": "created", "ends": ["gone"]}}),
+        f"{CHECKIN}.alerts.x.ends[0]", "is not a state",
+    ),
     "keep": (lambda m: checkin(m).update(keep={"days": 90}), f"{CHECKIN}.keep", "Not built: how long"),
     "a chain of signatures": (
         lambda m: checkin(m)["acts"]["approve"].update(chain=[]), f"{CHECKIN}.acts.approve.chain", "Not built: chains",
@@ -371,9 +385,9 @@ def test_a_file_that_is_no_declaration_at_all_is_refused(text: bytes, reason: st
 def test_load_refuses_a_folder_with_a_wrong_file_in_it(tmp_path: Path) -> None:
     (tmp_path / "modules").mkdir()
     (tmp_path / "module.schema.json").write_text(json.dumps(SCHEMA), "utf-8")
-    for name, text in broken(BROKEN["alerts"][0]).items():
+    for name, text in broken(BROKEN["keep"][0]).items():
         (tmp_path / "modules" / name).write_bytes(text)
-    with pytest.raises(BadDeclaration, match=r"labour\.json: \$\.kinds\.checkin\.alerts: Not built"):
+    with pytest.raises(BadDeclaration, match=r"labour\.json: \$\.kinds\.checkin\.keep: Not built"):
         load(tmp_path / "modules")
 
 

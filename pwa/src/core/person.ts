@@ -35,7 +35,8 @@ export function may(
 
 /** The labels granted, `person:*` standing for a whole class (A5). */
 export function labels(actor: Actor): ReadonlySet<string> {
-  const found = new Set(['all', `person:${actor.person}`, ...actor.teams.map((team) => `team:${team}`)]);
+  const own = ['all', `person:${actor.person}`, `private:${actor.person}`];
+  const found = new Set([...own, ...actor.teams.map((team) => `team:${team}`)]);
   if (holds(actor, SEES_EVERY_PERSON)) found.add('person:*');
   else if (actor.roles.includes('foreman')) {
     for (const [person, teams] of Object.entries(actor.teamsOf)) {
@@ -44,6 +45,7 @@ export function labels(actor: Actor): ReadonlySet<string> {
   }
   if (holds(actor, SEES_EVERY_TEAM)) found.add('team:*');
   if (holds(actor, SEES_OFFICE)) found.add('office');
+  if (actor.roles.includes('manager')) found.add('private:*');
   return found;
 }
 
