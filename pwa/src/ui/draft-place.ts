@@ -1,4 +1,5 @@
-// Where a draft was being written: `form/<project>/<kind>/<record | new | repair-n>` → the form that goes on with it.
+// Where a draft was being written: `form/<project>/<kind>/<record | new | repair-n>` → the form that goes on with it;
+// `hand/<project>/<kind>/<record>` → the record itself.
 
 import { href } from './router.svelte.ts';
 
@@ -10,7 +11,9 @@ export interface DraftPlace {
 
 export function draftPlace(key: string): DraftPlace | undefined {
   const [sort, project, kind, what] = key.split('/');
-  if (sort !== 'form' || !project || !kind || !what) return undefined;
+  if (!project || !kind || !what) return undefined;
+  if (sort === 'hand') return { project, kind, path: href('/r/:r', { r: what }) };
+  if (sort !== 'form') return undefined;
   return { project, kind, path: pathOf(kind, what) };
 }
 

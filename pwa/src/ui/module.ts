@@ -14,6 +14,11 @@ export interface ScreenProps extends Record<string, unknown> {
   query: URLSearchParams;
 }
 
+export interface ApprovalProps extends Record<string, unknown> {
+  site: Site;
+  shown: Shown;
+}
+
 export type ScreenLoader = () => Promise<{ default: Component<ScreenProps> }>;
 
 export interface ModuleLink {
@@ -29,8 +34,14 @@ export interface ModuleFace {
   readonly module: string;
   /** A card on Today, in the first load: keep it small. */
   readonly today?: Component<{ site: Site }>;
-  /** `module/screen` → screen at `/module/screen` */
+  /** A card on Today that comes after the first page stands. */
+  readonly card?: () => Promise<{ default: Component<{ site: Site }> }>;
+  /** `module/screen` → screen at `/module/screen`; one at a generic path (`k/labour.checkin/new`) is shown instead of it. */
   readonly routes: Readonly<Record<string, ScreenLoader>>;
+  /** `module.kind` → what is shown of one such record, instead of its fields. `params.r` names it. */
+  readonly records?: Readonly<Record<string, ScreenLoader>>;
+  /** `module.kind` → what an approver is shown of it in his list, instead of its fields. */
+  readonly approvals?: Readonly<Record<string, () => Promise<{ default: Component<ApprovalProps> }>>>;
   readonly links?: readonly ModuleLink[];
   /** An entry as a person should read it now: what only the passing of time tells (still at work). */
   readonly seen?: (shown: Shown, now: number) => Shown;

@@ -1,5 +1,5 @@
 // Every screen and its path. Today comes with the app; the others when they are opened (the worker keeps all).
-// A module's screens join below these, under the paths that it names itself.
+// A module's screens stand above these, under the paths that it names itself: its own form comes before the generic one.
 
 import type { Component } from 'svelte';
 import type { App } from './app.svelte.ts';
@@ -45,7 +45,7 @@ const OWN: readonly AppRoute[] = [
   { path: '/k/:kind/new', gate: false, load: () => import('./generic/FormScreen.svelte') },
   { path: '/k/:kind/calendar', gate: false, load: () => import('./generic/CalendarScreen.svelte') },
   { path: '/k/:kind/:r/edit', gate: false, load: () => import('./generic/FormScreen.svelte') },
-  { path: '/r/:r', gate: false, load: () => import('./generic/DetailScreen.svelte') },
+  { path: '/r/:r', gate: false, load: () => import('./generic/RecordScreen.svelte') },
   { path: '/office', gate: false, load: () => import('./office/OfficeScreen.svelte') },
   { path: '/office/:kind', gate: false, load: () => import('./office/OfficeScreen.svelte') },
 ];
@@ -59,5 +59,5 @@ export function routesWith(faces: readonly ModuleFace[]): readonly AppRoute[] {
   const added = faces.flatMap((face) =>
     Object.entries(face.routes).map(([path, load]): AppRoute => ({ path: `/${path}`, gate: false, load })),
   );
-  return [...OWN, ...added];
+  return [...added, ...OWN];
 }

@@ -17,6 +17,7 @@ export interface Toast {
 
 const PROJECT_KEY = 'gongbu.project.';
 const TOAST_MS = 4000;
+const RECORD_ID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
 
 export class Site {
   readonly phone: Phone;
@@ -26,6 +27,8 @@ export class Site {
   toastNow: Toast | null = $state.raw(null);
   #seen: Record<Topic, number> = $state({ records: 0, outbox: 0, status: 0, drafts: 0, photos: 0 });
   #stops: (() => void)[] = [];
+  #titles: Readonly<Record<string, string>> = $state.raw({});
+  readonly #asked = new Set<string>();
   #toastEnds: ReturnType<typeof setTimeout> | undefined;
 
   constructor(phone: Phone, app: App) {
@@ -65,8 +68,22 @@ export class Site {
   get zone(): string {
     return this.phone.zoneOf(this.project);
   }
+  /** Of a person, team, place …; of any other record its title, which comes a moment later. */
   nameOf(id: string): string {
-    return this.phone.nameOf(id);
+    const name = this.phone.nameOf(id);
+    return name === id ? (this.#titles[this.lang + id] ?? this.#askTitle(id)) : name;
+  }
+  #askTitle(id: string): string {
+    if (!RECORD_ID.test(id)) return id;
+    const key = this.lang + id;
+    if (!this.#asked.has(key)) {
+      this.#asked.add(key);
+      void import('./titles.ts').then(async ({ titleFor }) => {
+        const title = await titleFor(this, id);
+        this.#titles = { ...this.#titles, [key]: title };
+      });
+    }
+    return '…';
   }
 
   t(key: Key, params?: Params): string {

@@ -15,7 +15,10 @@ export interface VirtualRows {
   readonly items: readonly VirtualItem[];
   readonly total: number;
   readonly start: number;
-  toIndex(index: number): void;
+  /** Scrolls no more than is needed to see it; with `top` always to the top of what is free. */
+  toIndex(index: number, align?: 'auto' | 'top'): void;
+  /** The row that stands this far below the top of the window. */
+  indexAt(below: number): number;
   measure(node: Element): void;
 }
 
@@ -25,6 +28,8 @@ interface Options {
   readonly key?: (index: number) => string | number;
   readonly list: () => HTMLElement | undefined;
   readonly overscan?: number;
+  /** What stands over the list's window, above and below: bars that stay while the list scrolls. */
+  readonly covered?: () => { readonly top: number; readonly bottom: number };
 }
 
 /** Call it while a component is being made. */
@@ -38,6 +43,7 @@ export function virtualRows(options: Options): VirtualRows {
     ...(options.key ? { getItemKey: options.key } : {}),
     overscan: options.overscan ?? 8,
     scrollMargin: start,
+    ...(options.covered ? padded(options.covered()) : {}),
     getScrollElement: () => window,
     observeElementRect: observeWindowRect,
     observeElementOffset: observeWindowOffset,
@@ -89,7 +95,16 @@ export function virtualRows(options: Options): VirtualRows {
       void version;
       return start;
     },
-    toIndex: (index) => virtual.scrollToIndex(index, { align: 'auto' }),
+    toIndex: (index, align = 'auto') =>
+      virtual.scrollToIndex(index, { align: align === 'top' ? 'start' : 'auto' }),
+    indexAt: (below) => virtual.getVirtualItemForOffset(window.scrollY + below)?.index ?? 0,
     measure: (node) => virtual.measureElement(node),
   };
+}
+
+function padded({ top, bottom }: { readonly top: number; readonly bottom: number }): {
+  readonly scrollPaddingStart: number;
+  readonly scrollPaddingEnd: number;
+} {
+  return { scrollPaddingStart: top, scrollPaddingEnd: bottom };
 }

@@ -7,6 +7,7 @@ import type { Shown, Value } from '../../store/phone.ts';
 import {
   dayText,
   fieldAt,
+  inLanguage,
   momentText,
   type Reader,
   type Standing,
@@ -95,7 +96,7 @@ export function cellText(kind: Kind, shown: Shown, path: string, reader: Reader)
     );
     return keys.size === 0 ? '' : reader.t('list.count', { n: keys.size });
   }
-  const value = shown.values[path];
+  const value = inLanguage(shown.values, path, reader.lang);
   if (field.type === 'instant' && typeof value === 'number' && kind.day !== undefined) {
     return momentText(value, shown.values[kind.day], reader);
   }

@@ -182,12 +182,21 @@ export function placeText(value: Value, reader: Pick<Reader, 't'>): string {
   return words.join(' · ');
 }
 
+/** What is written in both languages stands twice: `name`, and in English `name_en`. */
+export function inLanguage(
+  values: Readonly<Record<string, Value>>,
+  path: string,
+  lang: Lang,
+): Value | undefined {
+  return (lang === 'en' ? values[`${path}_en`] : undefined) ?? values[path];
+}
+
 /** Title of a record: the declared fields, joined; never empty. */
 export function titleOf(kind: Kind, shown: Shown, reader: Reader): string {
   const words = kind.title
     .map((path) => {
       const field = fieldAt(kind, path);
-      return field ? valueText(field, shown.values[path], reader) : '';
+      return field ? valueText(field, inLanguage(shown.values, path, reader.lang), reader) : '';
     })
     .filter((text) => text !== '');
   return words.join(' · ') || say(kind.label, reader.lang, kind.c);
