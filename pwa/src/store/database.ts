@@ -166,6 +166,11 @@ export function personDbName(person: string): string {
   return `gongbu-${person}`;
 }
 
+/** What was fetched and can be fetched again lies apart from it (kept.ts). */
+export function keptDbName(person: string): string {
+  return `gongbu-kept-${person}`;
+}
+
 export function openPersonDb(person: string): Promise<PersonDb> {
   return openDB<PersonShape>(personDbName(person), PERSON_VERSION, {
     upgrade(db, before) {

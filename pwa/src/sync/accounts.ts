@@ -7,7 +7,7 @@ import type { Declarations } from '../core/declaration.ts';
 import { Problem } from '../core/problem.ts';
 import type { Accounts, PersonHere, SignedOut } from '../store/account.ts';
 import type { PhotoServer } from '../store/album.ts';
-import { openPersonDb, openPhoneDb, type PersonRow, personDbName } from '../store/database.ts';
+import { keptDbName, openPersonDb, openPhoneDb, type PersonRow, personDbName } from '../store/database.ts';
 import { makeKey, type PhoneKey } from '../store/key.ts';
 import { lazily } from '../store/lazily.ts';
 import { type Local, openLocal, putPerson } from '../store/local.ts';
@@ -183,7 +183,7 @@ export function createAccounts({ declarations, env = browserEnvironment() }: Acc
 
   async function forget(person: string): Promise<void> {
     leave(person);
-    await deleteDB(personDbName(person));
+    await Promise.all([deleteDB(personDbName(person)), deleteDB(keptDbName(person))]);
     for (const key of draftKeys(env.journal, person)) env.journal?.removeItem(key);
     await (await phone()).delete('people', person);
   }
