@@ -46,6 +46,7 @@ def admit(
     kinds = declarations.kinds
     work: dict[str, Record] = {}
     held = []
+    is_usual = actor.device != SERVER  # no op is left whose result must be looked at
     for i, op in enumerate(batch.ops):
         r = op["r"]
         if r not in work and r in records:
@@ -53,25 +54,27 @@ def admit(
         kind = kinds.get(op["c"])
         if kind is None and not newer:
             raise Refused("invalid", i, "c", "unknown_kind")
-        if actor.device != SERVER:
-            _judge(op, i, work.get(r), actor, kind, newer)
+        if actor.device != SERVER and not _judge(op, i, work.get(r), actor, kind, newer):
+            is_usual = False
         if merge.apply(work, op, i, at, kind):
             held.append(i)
-    _check_results(batch, work, kinds)
+    if not is_usual:
+        _check_results(batch, work, kinds)
     return Admitted(work, held)
 
 
-def _judge(op: Op, i: int, record: Record | None, actor: Actor, kind: Kind | None, newer: bool) -> None:
+def _judge(op: Op, i: int, record: Record | None, actor: Actor, kind: Kind | None, newer: bool) -> bool:
+    """Whether what comes of an admissible op surely is within the limits of a record."""
     k = op["k"]
     if k == "put":
         raise Refused("invalid", i, "k", "malformed")  # the server's own word
     if record is not None and not granted(record["aud"], actor.audiences):
         raise Refused("unknown_record", i)
     if k == "new":
-        _judge_new(op["set"], i, actor, kind, newer)
-    elif record is None or record["c"] != op["c"]:
+        return _judge_new(op["set"], i, actor, kind, newer)
+    if record is None or record["c"] != op["c"]:
         raise Refused("unknown_record", i)
-    elif kind is None:
+    if kind is None:
         _must(record["by"] == actor.person, i)
     elif k == "act":
         _judge_act(op, i, record, actor, kind)
@@ -82,6 +85,7 @@ def _judge(op: Op, i: int, record: Record | None, actor: Actor, kind: Kind | Non
         _must(actor.may(who, record["by"], _values(who, record)), i)
         if k != "del":
             _judge_value(op, i, kind, newer)
+    return False
 
 
 def _must(allowed: bool, i: int) -> None:
@@ -95,10 +99,12 @@ def _values(who: Iterable[str], record: Record) -> Mapping[str, Value]:
     return {name: merge.shown_at(record, name) for name in names}
 
 
-def _judge_new(values: Mapping[str, Value], i: int, actor: Actor, kind: Kind | None, newer: bool) -> None:
+def _judge_new(values: Mapping[str, Value], i: int, actor: Actor, kind: Kind | None, newer: bool) -> bool:
     if kind is None:
-        return
+        return False
     _must(not kind.computed_by and actor.may(kind.may.create, None, values), i)
+    if kind.fits(values):
+        return not kind.error_checks
     reasons = kind.reasons
     for path, value in values.items():
         judge = reasons.get(path)
@@ -108,6 +114,7 @@ def _judge_new(values: Mapping[str, Value], i: int, actor: Actor, kind: Kind | N
     for name in kind.required:
         if values.get(name) is None and _is_asked(kind, name, values, kind.first_state):
             raise Refused("invalid", i, name, "required")
+    return False
 
 
 def _is_asked(kind: Kind, name: str, values: Mapping[str, Value], state: str | None) -> bool:

@@ -82,7 +82,7 @@ async def _item(signed: Signed, session: Session, access: Access) -> Item:
     if not is_signed(payload, signed.sig, session.key):
         raise Problem("bad_signature")
     try:
-        head = envelope(payload)
+        head = envelope(signed.payload)
     except Malformed as error:
         raise Problem("malformed") from error
     try:
