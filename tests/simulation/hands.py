@@ -161,6 +161,7 @@ def _set(desk: Desk, record: Record) -> Op:
             ("title", draw.choice(WORDS[:3])), ("amount", draw.randrange(5000)), ("amount", draw.choice((None, 7))),
             ("mood", desk.word()), ("lines.l1.hours", draw.randrange(100)), ("lines.l2.what", desk.word()),
             ("place", draw.choice(("B1", None))), ("photos.p1", _photo(draw)),
+            ("marks.p1", draw.choice((_drawn(draw), None))), ("spot", _pin(draw)),
         ],
         "trial.sheet": [
             ("hours", draw.randrange(2400)), ("hours", 800), ("note", desk.word()), ("hint", desk.word()),
@@ -179,6 +180,15 @@ def _set(desk: Desk, record: Record) -> Op:
 
 def _photo(draw: Random) -> dict[str, Any]:
     return {"sha": f"{draw.getrandbits(256):064x}", "at": 1_790_000_000_000, "w": 1600, "h": 1200}
+
+
+def _drawn(draw: Random) -> dict[str, Any]:
+    points = [draw.randrange(1_000_000) for _ in range(4)]
+    return {"shapes": [{"t": draw.choice(("arrow", "rect")), "c": "red", "p": points}]}
+
+
+def _pin(draw: Random) -> dict[str, Any]:
+    return {"plan": "01980000-0000-7000-8000-0000000000aa", "page": 1, "x": draw.randrange(9), "y": 500_000}
 
 
 def change_set(desk: Desk) -> list[Op]:

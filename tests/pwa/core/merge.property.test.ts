@@ -40,7 +40,7 @@ const edit: fc.Arbitrary<Op> = fc.oneof(
     k: fc.constant('set' as const),
     c: fc.constant(C),
     r: fc.constantFrom(...RECORDS),
-    f: fc.constantFrom('note', 'title', 'mood', 'lines.l1.task'),
+    f: fc.constantFrom('note', 'title', 'mood', 'lines.l1.task', 'marks.p1', 'spot'),
     v: fc.constantFrom<Value>('a', 'b', 'c', null),
   }),
   fc.record({

@@ -35,6 +35,9 @@ values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4), max_leaves=12
 )
 
+ARROW: Final = {"shapes": [{"t": "arrow", "c": "red", "p": [0, 0, 500_000, 500_000]}]}
+WORDS: Final = {"shapes": [{"t": "text", "c": "blue", "p": [0, 1_000_000], "s": "裂缝"}]}
+
 # One edit: who, what it knew (a share of the log so far), when by its clock, and the op.
 edits = st.tuples(
     st.sampled_from(DEVICES),
@@ -44,6 +47,7 @@ edits = st.tuples(
         st.tuples(st.just("set"), st.just("title"), st.sampled_from(("x", "y", "z"))),
         st.tuples(st.just("set"), st.sampled_from(("mood", "lines.l1.what")), st.sampled_from(("p", "q", None))),
         st.tuples(st.just("set"), st.just("amount"), st.integers(0, 3) | st.none()),
+        st.tuples(st.just("set"), st.sampled_from(("marks.p1", "marks.p2")), st.sampled_from((ARROW, WORDS, None))),
         st.tuples(st.sampled_from(("add", "rem")), st.just("tags"), st.sampled_from(TAGS)),
         st.tuples(st.just("del"), st.just(""), st.none()),
     ),
@@ -179,9 +183,25 @@ def test_A2_the_version_names_the_content_and_nothing_else(history: list[Any]) -
     assert merge.version(record, KIND) == merge.version(other, KIND)
 
 
+@given(histories)
+def test_P14_what_is_drawn_is_in_the_version(history: list[Any]) -> None:
+    record = folded(entries(history))[R]
+    drawn = {path: value for path, value in merge.shown(record, KIND).items() if path.startswith("marks.")}
+    wiped = deepcopy(record)
+    for path in drawn:
+        del wiped["f"][path]
+    assert (merge.version(record, KIND) == merge.version(wiped, KIND)) == (not drawn)
+
+
 json_like = st.recursive(
     scalars | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
 )
+points = st.lists(st.integers(-1, 1_000_001) | st.booleans(), max_size=6)
+drawings = st.fixed_dictionaries(
+    {"shapes": st.lists(st.fixed_dictionaries(
+        {"t": texts | st.sampled_from(("text", "free")), "c": st.just("red"), "p": points},
+        optional={"s": texts | st.none()}) | json_like, max_size=3)}, optional={"plan": texts},
+)  # fmt: skip
 ops_like = st.fixed_dictionaries(
     {
         "k": st.sampled_from(("new", "put", "set", "add", "rem", "act", "amend", "decline", "del", "?")),
@@ -189,8 +209,8 @@ ops_like = st.fixed_dictionaries(
         "r": st.sampled_from((R, R[:-1] + "2", "x")),
     },
     optional={
-        "f": st.sampled_from(("title", "amount", "tags", "sort", "mood", "lines.l1.hours", "photos.p1", "a.b.c.d")),
-        "v": values | json_like,
+        "f": st.sampled_from(("title", "amount", "tags", "sort", "mood", "lines.l1.hours", "photos.p1", "marks.p1")),
+        "v": values | json_like | drawings,
         "set": st.dictionaries(st.sampled_from(("title", "amount", "tags", "state", "new_one", "new_one.x")), values),
         "act": st.sampled_from(("approve", "return", "fly")),
         "ver": texts,
