@@ -41,6 +41,7 @@ import type {
   Writing,
 } from './phone.ts';
 import * as record from './record.ts';
+import type { IsMatch, Tally } from './tally.ts';
 import { type Own, opsOf, toShown, withOwn } from './view.ts';
 
 /** What the outside world gives; tests give their own. */
@@ -172,11 +173,14 @@ const NO_COUNTS = { waiting: 0, waitingBytes: 0, since: null, refused: 0, held: 
 const NAMES_SHA = '"sha":"';
 const SHAS = /"sha":"([0-9a-f]{64})"/g;
 
+const IDLE_MS_MAX = 250;
+
 /** Judging needs the rules of every field; they come after the first screen, and once. */
 const JUDGE_AFTER_MS = 500;
 type Judge = typeof import('./judge.ts');
 
 const loadJudge = lazily(() => import('./judge.ts'));
+const loadTally = lazily(() => import('./tally.ts'));
 
 class LocalPhone implements Local {
   readonly person: { readonly id: string; readonly name: string };
@@ -191,6 +195,7 @@ class LocalPhone implements Local {
   readonly #around: Surroundings;
   readonly #notices: ReturnType<typeof openNotices>;
   readonly #cache = record.newCache();
+  #tallies = new WeakMap<Query, Tally>();
   readonly #sign: outbox.Sign;
   #drafts!: Awaited<ReturnType<typeof openDrafts>>;
   #projects = new Map<string, ProjectRow>();
@@ -201,6 +206,8 @@ class LocalPhone implements Local {
   #skew: number | null = null;
   #sending: ReadonlySet<number> = new Set();
   #saving: Promise<unknown> = Promise.resolve();
+  /** From the tap on: what nobody waits for keeps still meanwhile. */
+  #writing: Promise<unknown> = Promise.resolve();
   /** The last number that this tab took; another tab may have gone on. */
   #lastN: number | null = null;
   #reading = 0;
@@ -268,17 +275,39 @@ class LocalPhone implements Local {
   }
 
   async list(project: string, c: string, query: Query = {}): Promise<Shown[]> {
-    // What is looked at to be approved can be named (`version`) as soon as it is there.
+    // An own approval of what has changed meanwhile must not hide it from who looks for what waits.
     if (query.state || query.held) await this.#judge();
-    const found = await record.findKind(this.#db, this.#cache, project, c, query);
     const kind = this.declarations.kind(c);
-    const list: Shown[] = [];
-    for (const r of new Set([...found.records.keys(), ...found.own.keys()])) {
-      const one = this.#show(found.records.get(r), found.own.get(r) ?? []);
-      if (one && matches(one, query, kind?.day)) list.push(one);
-    }
-    list.sort(newestFirst(kind?.day));
+    const matching = (stored: MergeRecord | undefined, own: readonly Own[]): Shown | undefined => {
+      const one = this.#show(stored, own);
+      return one && matches(one, query, kind?.day) ? one : undefined;
+    };
+    const hit = (stored: MergeRecord): string | null => {
+      const one = matching(stored, []);
+      return one ? dayText(one, kind?.day) : null;
+    };
+    const found = await record.findKind(this.#db, this.#cache, project, c, query, hit);
+    const list = [...new Set([...found.records.keys(), ...found.own.keys()])]
+      .map((r) => matching(found.records.get(r), found.own.get(r) ?? []))
+      .filter((one) => one !== undefined)
+      .sort(newestFirst(kind?.day));
     return query.limit === undefined ? list : list.slice(0, query.limit);
+  }
+
+  async count(project: string, c: string, query: Query): Promise<number> {
+    const { countKind, newTally } = await loadTally();
+    const kind = this.declarations.kind(c);
+    const known = this.#tallies.get(query);
+    const tally = known?.project === project && known.c === c ? known : newTally(project, c);
+    this.#tallies.set(query, tally);
+    const isMatch: IsMatch = (stored, own) => {
+      const one = this.#show(stored, own);
+      return one !== undefined && matches(one, query, kind?.day);
+    };
+    return countKind(this.#db, this.#cache, tally, query, isMatch, async () => {
+      await this.#writing;
+      await idle();
+    });
   }
 
   async get(project: string, r: string, c?: string): Promise<Shown | undefined> {
@@ -299,16 +328,16 @@ class LocalPhone implements Local {
     return this.#projects.get(project)?.base ?? 0;
   }
 
-  version(shown: Shown): string {
+  version(shown: Shown): Promise<string> {
     return this.#hash(shown.record, shown.c);
   }
 
-  amendVersion(shown: Shown, of: Of): string {
+  amendVersion(shown: Shown, of: Of): Promise<string> {
     return this.#hash(withHeld(shown.record, of, this.declarations.kind(shown.c)), shown.c);
   }
 
-  /** The judge is there before a thumb is: what shows things to approve has asked for it. */
-  #hash(record: MergeRecord, c: string): string {
+  async #hash(record: MergeRecord, c: string): Promise<string> {
+    if (!this.#versionOf) await this.#judge();
     if (!this.#versionOf) throw new Problem({ code: 'unavailable', do: 'retry' });
     return this.#versionOf(record, this.declarations.kind(c));
   }
@@ -333,8 +362,11 @@ class LocalPhone implements Local {
   }
 
   async writeEach(project: string, writings: readonly Writing[]): Promise<readonly number[]> {
-    await this.#mustFit(project, writings);
-    return this.#save(writings.map((writing) => this.#unsigned(project, writing)));
+    const saved = this.#mustFit(project, writings).then(() =>
+      this.#save(writings.map((writing) => this.#unsigned(project, writing))),
+    );
+    this.#writing = saved.catch(() => undefined);
+    return saved;
   }
 
   async check(project: string, ops: readonly Op[], base?: number): Promise<Problemish | undefined> {
@@ -618,6 +650,7 @@ class LocalPhone implements Local {
 
   async setProjects(projects: readonly Project[]): Promise<void> {
     const ids = new Set(projects.map(({ id }) => id));
+    const before = rolesIn(this.projects);
     const left = [...this.#projects.keys()].filter((id) => !ids.has(id));
     await change(this.#db, ['projects'], async (tx) => {
       for (const project of projects)
@@ -630,6 +663,7 @@ class LocalPhone implements Local {
     await this.#readProjects();
     if (left.length > 0) await this.#recordsErased();
     else this.#tellHere('status');
+    if (rolesIn(this.projects) !== before) this.#forgetCounts();
   }
 
   async #recordsErased(): Promise<void> {
@@ -678,6 +712,12 @@ class LocalPhone implements Local {
     const tx = this.#db.transaction(['chunks', 'rows']);
     const core = await record.readKinds(tx, [...this.#projects.keys()], CORE_KINDS);
     this.#names = readNames(core, this.declarations.kind);
+    this.#forgetCounts();
+  }
+
+  /** Who is in which team and holds which role is part of what a query asks. */
+  #forgetCounts(): void {
+    this.#tallies = new WeakMap();
   }
 
   /** Of several readings under way the one begun last counts: it saw the newest state. */
@@ -709,6 +749,18 @@ async function readCounts(tx: ReadTx): Promise<Counted> {
     tx.objectStore('numbers').get('skew'),
   ]);
   return { entries, photos, lastSync, skew };
+}
+
+function rolesIn(projects: readonly Project[]): string {
+  return JSON.stringify(projects.map(({ id, roles, teams }) => [id, roles, teams]));
+}
+
+/** When the page has nothing to draw and no thumb to answer; Safari does not tell. */
+function idle(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof requestIdleCallback === 'undefined') setTimeout(resolve, 0);
+    else requestIdleCallback(() => resolve(), { timeout: IDLE_MS_MAX });
+  });
 }
 
 /** A notice may come in while the phone is being closed. */

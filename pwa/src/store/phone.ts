@@ -46,6 +46,7 @@ export interface Query {
   /** Shown state is one of these. Cheap: old entries in other states are not even read. */
   readonly state?: readonly string[];
   readonly where?: (shown: Shown) => boolean;
+  /** The newest so many; where the kind has a day, older ones are not even read. */
   readonly limit?: number;
   /** Only records with late writes that wait for the approver; as cheap as `state`. */
   readonly held?: true;
@@ -152,6 +153,8 @@ export interface Phone {
 
   /** Newest first: by day, then by when it was made. */
   list(project: string, c: string, query?: Query): Promise<Shown[]>;
+  /** How many. The same `query` object given again reads only what has come since; it never blocks for long. */
+  count(project: string, c: string, query: Query): Promise<number>;
   get(project: string, r: string, c?: string): Promise<Shown | undefined>;
 
   /** The head this phone has in hand: take it when a form opens and give it to `write`. */
@@ -163,9 +166,9 @@ export interface Phone {
   /** What the server would say now, as far as this phone knows; undefined = nothing against it. */
   check(project: string, ops: readonly Op[], base?: number): Promise<Problemish | undefined>;
   /** The `ver` an approval must carry: hash of the covered content as shown. */
-  version(shown: Shown): string;
+  version(shown: Shown): Promise<string>;
   /** The `ver` for an `amend`: as shown, with the held op applied. */
-  amendVersion(shown: Shown, of: readonly [number, number]): string;
+  amendVersion(shown: Shown, of: readonly [number, number]): Promise<string>;
   /** A new record id (UUIDv7). */
   newId(): string;
 

@@ -51,15 +51,66 @@ export interface Found {
   readonly own: Map<string, Own[]>;
 }
 
-/** The server's records of a kind that may match the query, and all that own batches touch. */
+/** The day of a record that matches as it lies here, else null. */
+export type Hit = (record: MergeRecord) => string | null;
+
+/**
+ * The server's records of a kind that may match the query, and all that own batches touch. With a limit
+ * no further back than its newest so many hits go.
+ */
 export async function findKind(
   db: PersonDb,
   cache: Cache,
   project: string,
   c: string,
   query: Query,
+  hit: Hit,
 ): Promise<Found> {
   const tx = db.transaction(READ);
+  const { keys, newer, records, own } = await loose(tx, cache, project, c, query);
+  const asked = keys.filter((key) => mayHold(key, query));
+  const take = (chunk: readonly MergeRecord[]): void => {
+    for (const record of chunk) if (!newer.has(record.r)) records.set(record.r, record);
+  };
+  if (query.limit === undefined) {
+    for (const chunk of await Promise.all(asked.map((key) => readChunk(tx, cache, key)))) take(chunk);
+    return { records, own };
+  }
+  const days: string[] = [];
+  for (const key of asked.sort(newestDayFirst)) {
+    if (days.filter((day) => day > key[2]).length >= query.limit) break;
+    const chunk = await readChunk(tx, cache, key);
+    take(chunk);
+    for (const record of chunk) {
+      const day = newer.has(record.r) || own.has(record.r) ? null : hit(record);
+      if (day !== null) days.push(day);
+    }
+  }
+  return { records, own };
+}
+
+function newestDayFirst(a: ChunkKey, b: ChunkKey): number {
+  return a[2] === b[2] ? 0 : a[2] < b[2] ? 1 : -1;
+}
+
+/** All of a kind but what lies in chunks alone: its rows, and what own batches touch. */
+export interface Loose extends Found {
+  readonly keys: ChunkKey[];
+  /** Every record that is newer than its copy in a chunk, of whatever day. */
+  readonly newer: ReadonlySet<string>;
+}
+
+export function findLoose(
+  db: PersonDb,
+  cache: Cache,
+  project: string,
+  c: string,
+  query: Query,
+): Promise<Loose> {
+  return loose(db.transaction(READ), cache, project, c, query);
+}
+
+async function loose(tx: ReadTx, cache: Cache, project: string, c: string, query: Query): Promise<Loose> {
   const [keys, overlaid, rows, entries] = await Promise.all([
     tx.objectStore('chunks').getAllKeys(prefix(project, c)),
     tx.objectStore('rows').index('at').getAllKeys(prefix(project, c)),
@@ -69,21 +120,14 @@ export async function findKind(
       .getAll(dayRange(project, c, query)),
     tx.objectStore('outbox').getAll(),
   ]);
-  const newer = new Set(overlaid.map(([, r]) => r));
-  const chunks = await Promise.all(
-    keys.filter((key) => mayHold(key, query)).map((key) => readChunk(tx, cache, key)),
-  );
   const records = new Map<string, MergeRecord>();
-  for (const chunk of chunks) {
-    for (const record of chunk) if (!newer.has(record.r)) records.set(record.r, record);
-  }
   for (const row of rows) {
     const record = JSON.parse(row.text) as MergeRecord;
     records.set(record.r, record);
   }
   const own = ownByRecord(entries, project, c);
   await addTouched(tx, cache, project, keys, own, records);
-  return { records, own };
+  return { keys, newer: new Set(overlaid.map(([, r]) => r)), records, own };
 }
 
 export interface InProject {

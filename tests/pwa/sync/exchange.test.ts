@@ -276,7 +276,9 @@ describe('approval', () => {
     const boss = await as('boss');
     const seen = await boss.get(PROJECT, op.r);
     if (!seen) throw new Error('not there');
-    await boss.write(PROJECT, [{ k: 'act', c: THING, r: op.r, act: 'approve', ver: boss.version(seen) }]);
+    await boss.write(PROJECT, [
+      { k: 'act', c: THING, r: op.r, act: 'approve', ver: await boss.version(seen) },
+    ]);
     expect((await boss.get(PROJECT, op.r))?.state).toBe('approved');
     await accounts.sendNow();
     bench.server.before = () => undefined;
@@ -300,7 +302,7 @@ describe('approval', () => {
     const [seen] = await boss.list(PROJECT, THING, { held: true });
     const of = seen?.record.held[0]?.of;
     if (!seen || !of) throw new Error('nothing held');
-    await boss.write(PROJECT, [{ k: 'amend', c: THING, r, of, ver: boss.amendVersion(seen, of) }]);
+    await boss.write(PROJECT, [{ k: 'amend', c: THING, r, of, ver: await boss.amendVersion(seen, of) }]);
     await accounts.sendNow();
     expect(bench.server.site(PROJECT).records.get(r)?.held).toEqual([]);
 
@@ -320,7 +322,7 @@ describe('approval', () => {
     const boss = await as('boss');
     const seen = await boss.get(PROJECT, op.r);
     if (!seen) throw new Error('not there');
-    const ver = boss.version(seen);
+    const ver = await boss.version(seen);
     phone = await as('wang');
     await phone.write(PROJECT, [setOp(op.r, 'note', 'changed')]);
     await accounts.sendNow();

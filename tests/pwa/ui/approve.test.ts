@@ -13,10 +13,12 @@ import {
   isDecided,
   kindsToApprove,
   maySettle,
+  queriesFor,
   sawIn,
   staleIn,
   waitingFor,
   waitingStates,
+  wholeDays,
 } from '../../../pwa/src/ui/approve/approve.ts';
 import { declarations, FakePhone, kindOf, PROJECT, shownFrom, the } from './fake.ts';
 import { reader } from './reader.ts';
@@ -65,15 +67,15 @@ test('the inbox holds what waits and not what was given back, of every kind that
   ]);
 });
 
-test('an approval names the version of what is shown and keeps what was seen', () => {
+test('an approval names the version of what is shown and keeps what was seen', async () => {
   const phone = new FakePhone(['supervisor']);
   const [waiting] = waitingFor(kind, [someones()], mayAs('supervisor'));
-  const ver = phone.version(the(waiting).shown);
+  const ver = await phone.version(the(waiting).shown);
   const decision = approve(the(waiting), ver);
   expect(decision.ops).toEqual([{ k: 'act', c: kind.c, r: 'a', act: 'close', ver }]);
   expect(ver).toMatch(/^[0-9a-f]{64}$/);
   expect(sawIn(decision.memo)).toEqual(values);
-  expect(phone.version(someones({ values: { ...values, name: '别的' } }))).not.toBe(ver);
+  expect(await phone.version(someones({ values: { ...values, name: '别的' } }))).not.toBe(ver);
 });
 
 test('a return carries its note, an empty one none', () => {
@@ -99,12 +101,31 @@ test('by kind and day, the oldest day first, each with its count', () => {
   );
   const rows = inboxRows(waitingFor(kind, all, mayAs('supervisor')), reader());
   expect(rows.map((row) => (row.type === 'group' ? `${row.label} ${row.count}` : row.id))).toEqual([
-    '11月21日 周六 1',
-    'r1',
     '11月23日 周一 2',
     'r0',
     'r2',
+    '11月21日 周六 1',
+    'r1',
   ]);
+});
+
+test('of a list that was cut off only whole days are shown', () => {
+  const on = (day: string, r: string) => someones({ r, values: { ...values, day } });
+  const waits = (...all: ReturnType<typeof on>[]) => waitingFor(kind, all, mayAs('supervisor'));
+  const long = waits(on('2026-11-23', 'a'), on('2026-11-22', 'b'), on('2026-11-21', 'c'));
+  const short = waits(on('2026-11-23', 'd'), on('2026-11-20', 'e'));
+  const ids = (limit: number) => wholeDays([long, short], limit).map((one) => one.shown.r);
+  expect(ids(4)).toEqual(['a', 'b', 'c', 'd', 'e']);
+  expect(ids(3)).toEqual(['a', 'b', 'd']);
+  expect(wholeDays([waits(on('2026-11-23', 'a'))], 1)).toEqual([]);
+});
+
+test('what is asked of the phone is what the inbox holds', () => {
+  const { waiting, held } = queriesFor(kind, mayAs('supervisor'));
+  expect(waiting.state).toEqual(waitingStates(kind));
+  expect([waiting.where?.(someones()), waiting.where?.(someones({ by: 'me' }))]).toEqual([true, false]);
+  expect(queriesFor(kind, mayAs('worker')).waiting.where?.(someones())).toBe(false);
+  expect([held.held, held.where?.(someones())]).toEqual([true, true]);
 });
 
 describe('a stale approval', () => {

@@ -173,11 +173,14 @@ export class FakePhone implements Phone {
   async check(): Promise<undefined> {
     return undefined;
   }
-  version(shown: Shown): string {
+  async count(project: string, c: string, query: Query): Promise<number> {
+    return (await this.list(project, c, query)).length;
+  }
+  async version(shown: Shown): Promise<string> {
     return version(shown.record, declarations.kind(shown.c));
   }
-  amendVersion(shown: Shown, of: readonly [number, number]): string {
-    return `${this.version(shown)}+${of}`;
+  async amendVersion(shown: Shown, of: readonly [number, number]): Promise<string> {
+    return `${await this.version(shown)}+${of}`;
   }
   newId(): string {
     this.#ids += 1;

@@ -4,6 +4,7 @@
 import type { Op, Shown } from '../../store/phone.ts';
 import { type Fix, fixAt, type PlaceState, watchPlace } from '../../ui/generic/place.ts';
 import { addDays, dayOf, offsetMin } from '../../ui/generic/zone.ts';
+import { latest } from '../../ui/latest.ts';
 import type { Site } from '../../ui/site.svelte.ts';
 import { CHECKIN, type Entry, entryOf } from './checkin.ts';
 import { type Circle, circleIn, type Fence, fenceOf } from './fence.ts';
@@ -38,7 +39,7 @@ export function ownDay(site: Site, mine: (entry: Entry) => boolean) {
     return () => clearInterval(timer);
   });
 
-  async function load(): Promise<void> {
+  const load = latest(async () => {
     const today = dayOf(site.zone, site.now());
     const wanted = (one: Shown): boolean => {
       const entry = entryOf(one);
@@ -54,7 +55,7 @@ export function ownDay(site: Site, mine: (entry: Entry) => boolean) {
     const length = projects[0]?.values.day_minutes;
     day_minutes = typeof length === 'number' ? length : null;
     now = site.now();
-  }
+  });
 
   return {
     get shown() {

@@ -5,7 +5,7 @@
  */
 import type { Act, Declarations, Kind } from '../../core/declaration.ts';
 import { equal } from '../../core/value.ts';
-import type { MergeRecord, Op, OutboxEntry, Shown, Value } from '../../store/phone.ts';
+import type { MergeRecord, Op, OutboxEntry, Phone, Query, Shown, Value } from '../../store/phone.ts';
 import { applies, logicData, type Values } from '../generic/rules.ts';
 import { dayText, momentText, type Reader, say, valueText } from '../generic/words.ts';
 
@@ -23,12 +23,18 @@ export function approvingActs(kind: Kind): readonly NamedAct[] {
   return actsOf(kind).filter((one) => one.approves);
 }
 
+const known = new WeakMap<Kind, readonly NamedAct[]>();
+
 export function actsOf(kind: Kind): readonly NamedAct[] {
-  return Object.entries(kind.acts).map(([name, act]) => ({
+  const before = known.get(kind);
+  if (before) return before;
+  const all = Object.entries(kind.acts).map(([name, act]) => ({
     name,
     act,
     approves: kind.states[act.to]?.seals === true,
   }));
+  known.set(kind, all);
+  return all;
 }
 
 /** Kinds in which this person may approve at all, going by roles; fields may narrow it record by record. */
@@ -51,15 +57,14 @@ export function waitingStates(kind: Kind): readonly string[] {
 
 /** What this person may do to the record now (A1), refusals that need no server included. */
 export function actsOn(kind: Kind, shown: Shown, may: MayAsk): readonly NamedAct[] {
-  if (shown.deleted || shown.state === null) return [];
-  const data = logicData(kind, shown.values, shown.state);
-  return actsOf(kind).filter(
-    ({ act }) =>
-      act.from.includes(shown.state ?? '') &&
-      may(act.roles, shown) &&
-      !(act.not && act.not.length > 0 && may(act.not, shown)) &&
-      (act.if === undefined || act.if === null || applies(act.if, data)),
-  );
+  return actsOf(kind).filter((one) => mayDo(kind, one, shown, may));
+}
+
+function mayDo(kind: Kind, { act }: NamedAct, shown: Shown, may: MayAsk): boolean {
+  if (shown.deleted || shown.state === null || !act.from.includes(shown.state)) return false;
+  if (!may(act.roles, shown) || (act.not && act.not.length > 0 && may(act.not, shown))) return false;
+  if (act.if === undefined || act.if === null) return true;
+  return applies(act.if, logicData(kind, shown.values, shown.state));
 }
 
 /** Why an approval cannot be given although the person may: a conflict must be settled first (A2). */
@@ -72,6 +77,37 @@ export interface Waiting {
   readonly shown: Shown;
   readonly approve: NamedAct;
   readonly back: NamedAct | null;
+}
+
+/** What to ask the phone for: records that wait for this person, and those with late writes to settle. */
+export interface Asked {
+  readonly kind: Kind;
+  readonly waiting: Query;
+  readonly held: Query;
+}
+
+type Asker = Pick<Phone, 'declarations' | 'may'>;
+const askedBefore = new WeakMap<Asker, Map<string, readonly Asked[]>>();
+
+/** The same objects each time: what the phone has counted for them once it need not count again. */
+export function askedOf(phone: Asker, project: string): readonly Asked[] {
+  const byProject = askedBefore.get(phone) ?? new Map<string, readonly Asked[]>();
+  askedBefore.set(phone, byProject);
+  const before = byProject.get(project);
+  if (before) return before;
+  const may: MayAsk = (who, shown) => phone.may(project, who, shown);
+  const asked = kindsToApprove(phone.declarations).map((kind) => ({ kind, ...queriesFor(kind, may) }));
+  byProject.set(project, asked);
+  return asked;
+}
+
+export function queriesFor(kind: Kind, may: MayAsk): Omit<Asked, 'kind'> {
+  const isWaiting = (shown: Shown): boolean =>
+    actsOf(kind).some((one) => one.approves && mayDo(kind, one, shown, may));
+  return {
+    waiting: { state: waitingStates(kind), where: isWaiting },
+    held: { held: true, where: (shown) => maySettle(kind, shown, may) },
+  };
 }
 
 /** The inbox: records that this person may approve, in the order that they came. */
@@ -96,6 +132,14 @@ export function approve(waiting: Waiting, ver: string): Decision {
     ops: [{ k: 'act', c: shown.c, r: shown.r, act: approve.name, ver }],
     memo: memoOf(shown),
   };
+}
+
+/** Each approval names what was on the screen. */
+export function approvals(
+  phone: Pick<Phone, 'version'>,
+  all: readonly Waiting[],
+): Promise<readonly Decision[]> {
+  return Promise.all(all.map(async (one) => approve(one, await phone.version(one.shown))));
 }
 
 export function giveBack(waiting: Waiting, act: NamedAct, note: string): Decision {
@@ -227,28 +271,45 @@ export type InboxRow =
   | { readonly type: 'group'; readonly id: string; readonly label: string; readonly count: number }
   | { readonly type: 'entry'; readonly id: string; readonly waiting: Waiting };
 
-/** The inbox line by line: by kind, then by day, oldest day first, so that nothing waits forever. */
+function dayOf({ kind, shown }: Waiting): string {
+  return kind.day === undefined ? '' : String(shown.values[kind.day] ?? '');
+}
+
+/**
+ * Of lists that were cut off at a limit only the days that are here whole: the last one of a list that
+ * was cut off may go on.
+ */
+export function wholeDays(lists: readonly (readonly Waiting[])[], limit: number): readonly Waiting[] {
+  const cut = lists.filter((list) => list.length >= limit).flatMap((list) => list.at(-1) ?? []);
+  const from = cut.reduce((latest, one) => (dayOf(one) > latest ? dayOf(one) : latest), '');
+  return lists.flat().filter((one) => from === '' || dayOf(one) > from);
+}
+
+/** The inbox line by line: the newest day first, by kind within a day. */
 export function inboxRows(waiting: readonly Waiting[], reader: Reader): readonly InboxRow[] {
   const groups = new Map<string, Waiting[]>();
   for (const one of waiting) {
-    const day = one.kind.day === undefined ? '' : String(one.shown.values[one.kind.day] ?? '');
-    const key = `${one.kind.c} ${day}`;
+    const key = `${dayOf(one)} ${one.kind.c}`;
     const known = groups.get(key);
     if (known) known.push(one);
     else groups.set(key, [one]);
   }
   const isOne = new Set(waiting.map((one) => one.kind.c)).size === 1;
-  return [...groups]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([key, members]): readonly InboxRow[] => [
-      {
-        type: 'group',
-        id: `group ${key}`,
-        label: groupLabel(members[0], isOne, reader),
-        count: members.length,
-      },
-      ...members.map((one): InboxRow => ({ type: 'entry', id: one.shown.r, waiting: one })),
-    ]);
+  return [...groups].sort(newestDayFirst).flatMap(([key, members]): readonly InboxRow[] => [
+    {
+      type: 'group',
+      id: `group ${key}`,
+      label: groupLabel(members[0], isOne, reader),
+      count: members.length,
+    },
+    ...members.map((one): InboxRow => ({ type: 'entry', id: one.shown.r, waiting: one })),
+  ]);
+}
+
+function newestDayFirst([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  const [x, y] = [a.split(' ', 1)[0] ?? '', b.split(' ', 1)[0] ?? ''];
+  if (x !== y) return x < y ? 1 : -1;
+  return a < b ? -1 : 1;
 }
 
 function groupLabel(first: Waiting | undefined, isOneKind: boolean, reader: Reader): string {
