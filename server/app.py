@@ -27,6 +27,7 @@ from server.config import VERSION, Settings
 from server.core.declaration import Declarations, load
 from server.store.store import open_store
 from server.store.tables import Project
+from server.sync.photos import Photos
 from server.sync.sync import Sync
 from server.web import answer, face, shell
 from server.web.caller import caller
@@ -86,8 +87,11 @@ class App:
         keys = read_or_make(self.settings.data)
         store = await open_store(self.settings.database_url or None, self.settings.data, self.declarations)
         sync = Sync(store, self.declarations, computed=self.computed, message=answer.message_in, now=self.now)
+        photos = Photos(sync, self.settings.files_place, self.settings.data, self.settings.limits, self.now)
         await sync.start()
-        self.edge.site = app.state.site = site = Site(self.settings, self.declarations, store, sync, keys, self.now)
+        photos.start()
+        site = Site(self.settings, self.declarations, store, sync, photos, keys, self.now)
+        self.edge.site = app.state.site = site
         try:
             await self.prepare_demo(site)
             yield
@@ -96,6 +100,7 @@ class App:
                 await owned.close()
             site.passwords.close()
             await sync.stop()
+            await photos.close()
             await store.close()
 
     async def prepare_demo(self, site: Site) -> None:

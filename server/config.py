@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from server.core.limits import Limits
+
 VERSION: Final = "0.1.0"
 ROOT: Final = Path(__file__).resolve().parent.parent
 DATA: Final = Path("gongbu-data")
@@ -31,8 +33,15 @@ class Settings:
     """More host names that requests may ask for; addresses and localhost always may."""
     proxies: str = "127.0.0.1,::1"
     """Addresses of reverse proxies whose word on the caller's address and scheme is taken."""
+    files: str = ""
+    """Where photos and files lie: a folder, or `s3://bucket/beginning`; the data folder's own if empty."""
+    limits: Limits = field(default_factory=Limits)
     demo: bool = False
     lan: bool = False
+
+    @property
+    def files_place(self) -> str:
+        return self.files or str(self.data / "files")
 
     @property
     def is_public(self) -> bool:
@@ -47,7 +56,7 @@ class Settings:
 
 def read(env: Mapping[str, str] = os.environ) -> Settings:
     """Settings from GONGBU_DATA, DATABASE_URL, GONGBU_HOST, GONGBU_PORT, GONGBU_URL, GONGBU_HOSTS,
-    GONGBU_PROXIES, GONGBU_DIST."""
+    GONGBU_PROXIES, GONGBU_DIST, GONGBU_FILES (for s3:// also the usual AWS_… ones)."""
     return Settings().at(
         data=Path(env["GONGBU_DATA"]) if env.get("GONGBU_DATA") else None,
         database_url=env.get("DATABASE_URL"),
@@ -57,4 +66,5 @@ def read(env: Mapping[str, str] = os.environ) -> Settings:
         hosts=frozenset(filter(None, env.get("GONGBU_HOSTS", "").lower().split(","))) or None,
         proxies=env.get("GONGBU_PROXIES") or None,
         dist=Path(env["GONGBU_DIST"]) if env.get("GONGBU_DIST") else None,
+        files=env.get("GONGBU_FILES") or None,
     )

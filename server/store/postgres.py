@@ -101,6 +101,9 @@ PUT_MOVED = (
     " ORDER BY project, r, day, seq DESC"
     " ON CONFLICT (project, r, day) DO UPDATE SET seq = excluded.seq"
 )
+PUT_PHOTO_USE = (
+    "INSERT INTO photo_use SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING"
+)
 PUT_HEAD = (
     "UPDATE project SET head = w.head FROM unnest($1::text[], $2::bigint[]) AS w (id, head) WHERE project.id = w.id"
 )
@@ -175,6 +178,9 @@ class PostgresDatabase:
         found = await self._fetch(RECENT, project, after, limit)
         rows = [Recent(row[1], row[2], row[3], row[4].encode()) for row in found if row[1] is not None]
         return (found[0][0] if found else 0), rows
+
+    async def tell(self, project: str, head: int) -> None:
+        await self._fetch(NOTIFY, [project], [head])
 
     async def _fetch(self, sql: str, *args: Any) -> Any:
         try:
@@ -325,6 +331,7 @@ async def _save(connection: Any, saves: Saves, now: int) -> None:
         (PUT_REFUSED, saves.refused),
         (PUT_TOUCH, saves.touches),
         (PUT_MOVED, saves.moved),
+        (PUT_PHOTO_USE, sorted(saves.photos)),
         (PUT_HEAD, list(saves.heads.items())),
         (PUT_DEVICE, list(saves.devices.items())),
     ):

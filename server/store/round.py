@@ -19,6 +19,7 @@ from server.core.declaration import Declarations, Kind
 from server.core.merge import VALUE, Record, is_deleted
 from server.core.person import SERVER, Actor
 from server.core.problem import Problem
+from server.store.photo_use import named_in
 
 log: Final = logging.getLogger("gongbu.store")
 
@@ -80,6 +81,7 @@ class Saves:
     records: list[tuple[Any, ...]] = field(default_factory=list)
     touches: list[tuple[str, str, int]] = field(default_factory=list)
     moved: list[tuple[str, str, str, int]] = field(default_factory=list)
+    photos: set[tuple[str, str, str]] = field(default_factory=set)  # sha, project, r
     heads: dict[str, int] = field(default_factory=dict)
     devices: dict[str, int] = field(default_factory=dict)
     computes: set[tuple[str, str]] = field(default_factory=set)  # project, kind
@@ -218,6 +220,7 @@ class Round:
             self._note_change(project, stored.get(r), record)
             stored[r] = record
         self._touched.setdefault(project, {}).update(admitted.records)
+        self.saves.photos.update((sha, project, r) for sha, r in named_in(batch.ops, self.declarations.kinds))
         return admitted.held
 
     def _note_change(self, project: str, before: Record | None, after: Record) -> None:

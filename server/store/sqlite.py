@@ -84,6 +84,7 @@ PUT_RECORD = (
 )
 PUT_TOUCH = "INSERT OR IGNORE INTO touch VALUES (?,?,?)"
 PUT_MOVED = "INSERT INTO moved VALUES (?,?,?,?) ON CONFLICT (project, r, day) DO UPDATE SET seq = excluded.seq"
+PUT_PHOTO_USE = "INSERT OR IGNORE INTO photo_use VALUES (?,?,?)"
 PUT_HEAD = "UPDATE project SET head = ? WHERE id = ?"
 PUT_DEVICE = "UPDATE device SET last_n = ? WHERE id = ?"
 ASK_COMPUTE = (
@@ -180,6 +181,9 @@ class SqliteDatabase:
             head = self._eye.execute(HEAD, (project,)).fetchone()
             rows = self._eye.execute(RECENT, (project, after, limit)).fetchall()
         return (head[0] if head else 0), [Recent(*row) for row in rows]
+
+    async def tell(self, project: str, head: int) -> None:
+        self.committed({project: head})
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def run() -> T:
@@ -359,6 +363,8 @@ def _save(connection: sqlite3.Connection, saves: Saves, now: int) -> None:
         connection.executemany(PUT_TOUCH, saves.touches)
     if saves.moved:
         connection.executemany(PUT_MOVED, saves.moved)
+    if saves.photos:
+        connection.executemany(PUT_PHOTO_USE, sorted(saves.photos))
     if saves.computes:
         connection.executemany(
             ASK_COMPUTE, [(project, kind, now + COMPUTE_DELAY_MS) for project, kind in saves.computes]

@@ -31,6 +31,9 @@ FOREVER: Final = 2**53 - 1
 # Nothing is put off or leased for longer than the two longest times: it was, by a clock since set back.
 WAITING: Final = "dead = 0 AND (due <= ? OR due > ?) AND (lease <= ? OR lease > ?)"
 
+# A timer may be set for next week: there, a far time is meant.
+TIMED: Final = "dead = 0 AND due <= ? AND (due <= ? OR due > 0) AND (lease <= ? OR lease > ?)"
+
 Run = Callable[[Mapping[str, Any]], Awaitable[object]]
 
 
@@ -43,8 +46,9 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Jobs:
-    """`kinds`: what to run for each kind of job, given its arguments; `is_busy`: whether it
-    is a bad moment for what can wait."""
+    """One lane: its jobs are done one after the other. `kinds`: what to run for each kind of job (a
+    plain word or two), given its arguments; `is_busy`: whether it is a bad moment for what can wait;
+    `timed`: they are done at their time, not when there is leisure."""
 
     def __init__(
         self,
@@ -52,15 +56,27 @@ class Jobs:
         kinds: Mapping[str, Run],
         now: Callable[[], int] = now_ms,
         is_busy: Callable[[], bool] = lambda: False,
+        *,
+        timed: bool = False,
     ) -> None:
-        self._store, self._kinds, self._now, self._is_busy = store, kinds, now, is_busy
-        lock = " FOR UPDATE SKIP LOCKED" if store.dialect == "postgres" else ""
-        self._claim = (
+        self._store, self.kinds, self._now, self._is_busy = store, dict(kinds), now, is_busy
+        self._timed = timed
+        self._lock = " FOR UPDATE SKIP LOCKED" if store.dialect == "postgres" else ""
+        self.turn = asyncio.Lock()
+
+    @property
+    def _mine(self) -> str:
+        """Other lanes leave these alone, and this one theirs."""
+        waiting = TIMED if self._timed else WAITING
+        return f"{waiting} AND kind IN ({', '.join(repr(kind) for kind in self.kinds)})"
+
+    @property
+    def _claim(self) -> str:
+        return (
             "UPDATE job SET lease = ?, tries = tries + 1 WHERE key IN (SELECT key FROM job"
-            f" WHERE {WAITING} ORDER BY due LIMIT ?{lock})"
+            f" WHERE {self._mine} ORDER BY due LIMIT ?{self._lock})"
             " RETURNING key, kind, args, asked, tries"
         )
-        self.turn = asyncio.Lock()
 
     async def run(self) -> None:
         """Until cancelled; a job in hand is finished first."""
@@ -84,9 +100,11 @@ class Jobs:
     async def work(self, due: int, *, strict: bool = False) -> int:
         """Run some of the jobs that are due; answers how many."""
         async with self.turn:
+            if not self.kinds:
+                return 0
             now = self._now()
             waiting = (due, now + BACK_OFF_MS_MAX, now, now + LEASE_MS)
-            if not await self._store.look(f"SELECT 1 FROM job WHERE {WAITING} LIMIT 1", *waiting):
+            if not await self._store.look(f"SELECT 1 FROM job WHERE {self._mine} LIMIT 1", *waiting):
                 return 0
             claimed = await self._store.change([(self._claim, (now + LEASE_MS, *waiting, CLAIM_MAX))])
             jobs = [Job(*row) for row in claimed[0]]
@@ -98,7 +116,7 @@ class Jobs:
     async def _one(self, job: Job, *, strict: bool) -> None:
         began = time.monotonic()
         try:
-            await self._kinds[job.kind](msgspec.json.decode(job.args))
+            await self.kinds[job.kind](msgspec.json.decode(job.args))
         except Exception as error:
             await self._failed(job, error)
             if strict:

@@ -39,6 +39,7 @@ from server.sync.push import Messages, read_request, to_push, to_response
 from server.sync.tail import Tail
 
 CALM_S: Final = 0.5
+YOUNG_MAX: Final = 30_000  # a full round of new records; the usual 700 has each looked at several times in vain
 NDJSON: Final = b"application/x-ndjson; charset=utf-8"
 
 
@@ -75,6 +76,8 @@ class Sync:
         self._pulling: dict[Key, asyncio.Task[Body]] = {}
         self.hub = Hub(store.access, now)
         self.jobs = Jobs(store, {"mirror": self._mirror, "compute": self._compute}, now, self.is_busy)
+        self.slow = Jobs(store, {}, now, self.is_busy)
+        """What takes seconds (photos, reports) has a lane of its own; who does it enters it in `kinds`."""
         self._pushed_s = -CALM_S
         self._running: list[asyncio.Task[None]] = []
         self._is_stopping = False
@@ -91,8 +94,10 @@ class Sync:
     async def start(self) -> None:
         """Also look after live connections, and do the jobs as they fall due."""
         self.attach()
+        gc.set_threshold(YOUNG_MAX, *gc.get_threshold()[1:])
         gc.freeze()  # what is loaded by now stays; the collector need not look at it again
-        self._running = [asyncio.create_task(self.hub.run()), asyncio.create_task(self.jobs.run())]
+        running = (self.hub.run(), self.jobs.run(), self.slow.run())
+        self._running = [asyncio.create_task(one) for one in running]
 
     async def stop(self) -> None:
         """Take no more, finish what is in hand; the store is closed by whoever opened it."""
@@ -100,13 +105,14 @@ class Sync:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        async with self.jobs.turn:
+        async with self.jobs.turn, self.slow.turn:
             pass
         await self.hub.close()
 
     async def settle(self) -> None:
         """Do all work that waits after commits, now."""
         await self.jobs.settle()
+        await self.slow.settle()
 
     # up
 
@@ -192,6 +198,11 @@ class Sync:
         if self._is_stopping:
             raise Problem("unavailable", retry_after=5)
         await self.hub.serve(session, receive, send)
+
+    async def poke(self, project: str) -> None:
+        """Say that there is something new beside the log, to those who listen here and elsewhere."""
+        head = await self.store.access.head(project)
+        await self.store.database.tell(project, head)
 
     def _committed(self, heads: Heads) -> None:
         if heads:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from server.core.problem import Problem
-from server.web import log
+from server.web import log, uploads
 from server.web.answer import send_problem
 from server.web.exchange import HANDLERS
 
@@ -100,7 +100,7 @@ class Edge:
             raise Problem("wrong_host")
         if scope["method"] not in SAFE and told.get(b"x-requested-with") != b"gongbu":
             raise Problem("not_from_app")
-        handler = HANDLERS.get(scope["path"])
+        handler = HANDLERS.get(scope["path"]) or uploads.handler(scope["path"])
         if handler is None or self.site is None:
             await self.app(scope, receive, send)
         else:
@@ -114,6 +114,8 @@ class Edge:
 
 def route(scope: HTTPScope) -> str:
     """The route's pattern (`/api/projects/{id}/people`), never the path that was asked."""
+    if scope["path"].startswith(uploads.PATH):
+        return uploads.PATH
     return scope["path"] if scope["path"] in HANDLERS else str(scope.get("path_template") or "-")
 
 

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.web import devices, enrol, export, hello, history, invites, lan, people, printed, projects, shell, signin
+from server.web import (
+    devices,
+    enrol,
+    export,
+    hello,
+    history,
+    invites,
+    lan,
+    people,
+    photos,
+    printed,
+    projects,
+    shell,
+    signin,
+)
 
 routes: list[Any] = [
     *hello.routes,
@@ -15,6 +29,7 @@ routes: list[Any] = [
     *people.routes,
     *projects.routes,
     *history.routes,
+    *photos.routes,
     *export.routes,
     *printed.routes,
     *lan.routes,

@@ -12,6 +12,7 @@ from litestar.enums import OpenAPIMediaType
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 
 from server.core.problem import CATALOGUE
+from server.web import uploads
 from server.web.answer import TYPE
 from server.web.caller import COOKIE
 from server.web.edge import SAFE
@@ -52,7 +53,7 @@ class Schema(OpenAPIRenderPlugin):
 
 def whole(schema: dict[str, Any]) -> dict[str, Any]:
     components = schema.get("components", {})
-    paths = {**schema["paths"], **PATHS}
+    paths = {**schema["paths"], **PATHS, **uploads.PATHS}
     return {
         **schema,
         "components": {

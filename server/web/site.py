@@ -1,4 +1,11 @@
-"""What every request has at hand: settings, declarations, the store, the exchange, the server's keys."""
+"""What every request has at hand: settings, declarations, the store, the exchange, the server's keys.
+
+And `photos`, for whoever shows photos and files: `await site.photos.…`
+    seen_by(person, sha)       whether somebody may see it; ask before showing
+    find(sha)                  its type, size, state, and the facts of its EXIF; None while it has not arrived
+    content(sha, width)        bytes: WebP of 320 or 1280, or with None the picture without its EXIF
+    path(sha)                  the kept bytes, exactly as they were sent, as a file
+"""
 
 from __future__ import annotations
 
@@ -13,6 +20,7 @@ from server.config import Settings
 from server.core.declaration import Declarations
 from server.store.access import Access
 from server.store.store import Store
+from server.sync.photos import Photos
 from server.sync.sync import Sync
 from server.web.keys import Keys
 from server.web.limit import Tries
@@ -38,6 +46,7 @@ class Site:
     declarations: Declarations
     store: Store
     sync: Sync
+    photos: Photos
     keys: Keys
     now: Callable[[], int] = clock_ms
     """Milliseconds UTC; the only clock that the face reads."""

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tests.server.photos import tus
+from tests.server.photos.pictures import jpeg
 from tests.server.web.kit import EVERYBODY, ROLES, Phone, Town
 
 MEMBERS: Final = frozenset({*ROLES, "mate"})
@@ -79,6 +81,37 @@ async def an_enrolment(town: Town, phone: Phone) -> Asked:
     return {"url": "/api/enrol", "json": {"code": "AAAA-BBBB-CCCC", "name": "x", "device": phone.device}}
 
 
+async def a_photo(town: Town, phone: Phone, sender: Phone | None = None) -> str:
+    """The hash of a photo that the worker, or somebody else, has sent and no record names yet."""
+    sender = sender or await town.phone("worker")
+    content = jpeg(seed=uuid.uuid4().int)
+    await tus.send(sender, content, town.one)
+    return tus.sha_of(content)
+
+
+async def the_workers_photo(town: Town, phone: Phone) -> Asked:
+    return {"url": f"/api/photos/{await a_photo(town, phone)}"}
+
+
+async def the_workers_file(town: Town, phone: Phone) -> Asked:
+    return {"url": f"/api/files/{await a_photo(town, phone)}"}
+
+
+async def facts_of_his_own(town: Town, phone: Phone) -> Asked:
+    return {"url": f"/api/photos/{await a_photo(town, phone, phone if phone.me else None)}/facts?project={town.one}"}
+
+
+async def an_upload(town: Town, phone: Phone) -> Asked:
+    told = tus.metadata(sha256=uuid.uuid4().hex * 2, project=town.one)
+    return {"url": "/api/uploads", "headers": {**tus.TUS, "Upload-Length": "5", "Upload-Metadata": told}}
+
+
+async def the_workers_upload(town: Town, phone: Phone) -> Asked:
+    worker = phone if phone.me.get("person", {}).get("name") == "worker" else await town.phone("worker")
+    begun = await worker.http.post(**await an_upload(town, worker))
+    return {"url": begun.headers["location"], "headers": {**tus.BODY, "Upload-Offset": "0"}}
+
+
 HISTORY: Final = "/api/history?project={one}&c=core.project&r={one}"
 ACCESS: Final[dict[tuple[str, str], Row]] = {
     ("GET", "/api/hello"): Row(SIGNED_IN, at("/api/hello"), 200),
@@ -107,6 +140,17 @@ ACCESS: Final[dict[tuple[str, str], Row]] = {
     ("PATCH", "/api/teams/{id}"): Row(OFFICE, at("/api/teams/{team_a}", trade="木工")),
     ("POST", "/api/places"): Row(OFFICE, at("/api/places", project="{one}", name="新地点", code="{new}")),
     ("GET", "/api/history"): Row(MEMBERS, at(HISTORY)),
+    ("OPTIONS", "/api/uploads"): Row(SIGNED_IN, at("/api/uploads"), 204),
+    ("POST", "/api/uploads"): Row(MEMBERS, an_upload),
+    ("OPTIONS", "/api/uploads/{id}"): Row(SIGNED_IN, at("/api/uploads/{new}"), 204),
+    ("HEAD", "/api/uploads/{id}"): Row(frozenset({"worker"}), the_workers_upload),
+    ("PATCH", "/api/uploads/{id}"): Row(frozenset({"worker"}), the_workers_upload),
+    ("DELETE", "/api/uploads/{id}"): Row(frozenset({"worker"}), the_workers_upload),
+    ("GET", "/api/photos/{sha}"): Row(frozenset({"worker"}), the_workers_photo),
+    ("HEAD", "/api/photos/{sha}"): Row(frozenset({"worker"}), the_workers_photo),
+    ("GET", "/api/photos/{sha}/facts"): Row(OFFICE, facts_of_his_own),
+    ("POST", "/api/photos/have"): Row(MEMBERS, at("/api/photos/have", project="{one}", shas=[])),
+    ("GET", "/api/files/{sha}"): Row(frozenset({"worker"}), the_workers_file),
     ("GET", "/api/refused"): Row(frozenset({"manager"}), at("/api/refused?project={one}")),
     ("GET", "/api/export/{file}"): Row(MEMBERS, at("/api/export/core.team.csv?project={one}")),
     ("GET", "/print/places/{id}/poster"): Row(OFFICE | {"foreman", "supervisor"}, at("/print/places/{place}/poster")),

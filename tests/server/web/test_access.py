@@ -11,6 +11,7 @@ from litestar.routes import HTTPRoute
 
 from server.app import App
 from server.config import ROOT, Settings
+from server.web import uploads
 from server.web.exchange import HANDLERS, PATHS
 from tests.server.web.access import ACCESS, OPEN, Row
 from tests.server.web.kit import EVERYBODY, Phone, Town, town
@@ -33,7 +34,7 @@ TABLE = tables()
 
 
 def addresses(app: App) -> Iterator[tuple[str, str]]:
-    yield from ((method.upper(), path) for path, item in PATHS.items() for method in item)
+    yield from ((method.upper(), path) for path, item in {**PATHS, **uploads.PATHS}.items() for method in item)
     for route in app.framework.routes:
         path = "/" + "/".join(part if isinstance(part, str) else f"{{{part.name}}}" for part in route.path_components)
         if isinstance(route, HTTPRoute):

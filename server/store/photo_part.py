@@ -1,0 +1,217 @@
+"""Uploads that are under way: a file each, and beside it what was said about it (tus 1.0).
+
+What counts is the file's length: every answer that names an offset comes after an fsync of that
+much. `<id>.part` holds the bytes, `<id>.json` what is known, `<id>.floor`, while a PATCH with a
+checksum runs, the length to go back to if it does not come to its end. All of a person's lie in his
+own folder, so that nobody finds another's. What is done or too old is swept.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+ID: Final = re.compile(r"[A-Za-z0-9_-]{20,40}")
+PERSON: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+LIVES_MS: Final = 7 * 86_400_000
+DONE_LIVES_MS: Final = 86_400_000
+HASHES_MAX: Final = 256
+READ_BYTES: Final = 1024 * 1024
+
+As = Literal["photo", "file"]
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What the creating request said, and what became of it. `metadata` goes back as it came."""
+
+    id: str
+    person: str
+    project: str
+    device: str
+    sha: str
+    length: int
+    expires: int
+    metadata: str = ""
+    name: str = ""
+    as_: As = "photo"
+    done: bool = False
+
+
+class Part:
+    """One upload of which this process holds the lock. `offset` is what the file has."""
+
+    def __init__(self, told: Told, path: Path, hashes: Hashes) -> None:
+        self.told, self.path, self._hashes = told, path, hashes
+        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.offset = os.lseek(self._handle, 0, os.SEEK_END)
+        self._hash = hashes.at(told.id, self.offset)
+
+    def lock(self) -> bool:
+        """Against another process; in this one the caller takes care."""
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    @property
+    def is_whole(self) -> bool:
+        return self.offset == self.told.length
+
+    def write(self, content: bytes) -> None:
+        """Behind what is there. Not on the disk before `sync`."""
+        view = memoryview(content)
+        while view:
+            done = os.pwrite(self._handle, view, self.offset)
+            if self._hash:
+                self._hash.update(view[:done])
+            self.offset += done
+            view = view[done:]
+
+    def sync(self) -> None:
+        os.fsync(self._handle)
+
+    def cut(self, offset: int) -> None:
+        """Back to a length that it had."""
+        os.ftruncate(self._handle, offset)
+        os.fsync(self._handle)
+        self.offset, self._hash = offset, None if offset else hashlib.sha256()
+
+    def set_floor(self) -> None:
+        self.path.with_suffix(".floor").write_text(str(self.offset), "ascii")
+
+    def clear_floor(self) -> None:
+        self.path.with_suffix(".floor").unlink(missing_ok=True)
+
+    def go_to_floor(self) -> None:
+        """Drop what a PATCH with a checksum left behind when the server was killed."""
+        floor = self.path.with_suffix(".floor")
+        if floor.exists():
+            text = floor.read_text("ascii")
+            self.cut(min(int(text) if text.isdigit() else 0, self.offset))
+            floor.unlink(missing_ok=True)
+
+    def sha(self) -> str:
+        """Of all that is there; read again if it did not all pass through this process."""
+        if self._hash is None:
+            self._hash = hashlib.sha256()
+            for at in range(0, self.offset, READ_BYTES):
+                self._hash.update(os.pread(self._handle, min(READ_BYTES, self.offset - at), at))
+        return str(self._hash.hexdigest())
+
+    def close(self) -> None:
+        self._hashes.keep(self.told.id, self.offset, self._hash)
+        os.close(self._handle)
+
+
+class Hashes:
+    """Half-done hashes of uploads that come in several requests."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, tuple[int, Any]] = OrderedDict()
+
+    def at(self, id: str, offset: int) -> Any:
+        if offset == 0:
+            return hashlib.sha256()
+        found, half = self._kept.pop(id, (-1, None))
+        return half if found == offset else None
+
+    def keep(self, id: str, offset: int, half: Any) -> None:
+        if half is not None:
+            self._kept[id] = offset, half
+            while len(self._kept) > HASHES_MAX:
+                self._kept.popitem(last=False)
+
+    def forget(self, id: str) -> None:
+        self._kept.pop(id, None)
+
+
+class Parts:
+    """All uploads under way, in a folder of this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.hashes = Hashes()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def make(self, told: Told) -> Part:
+        """Take the place of the same one that the device began before and may have lost sight of."""
+        home = self.folder / told.person
+        home.mkdir(exist_ok=True, mode=0o700)
+        part = self.open(told)
+        part.lock()
+        self.save(told)
+        return part
+
+    def save(self, told: Told) -> None:
+        """What is known of an upload, whole or not at all."""
+        path = self._path(told.person, told.id, ".json")
+        aside = path.with_suffix(".new")
+        aside.write_bytes(msgspec.json.encode(told))
+        os.replace(aside, path)
+
+    def find(self, person: str, id: str) -> Told | None:
+        """One of this person's."""
+        if not ID.fullmatch(id) or not PERSON.fullmatch(person):
+            return None
+        try:
+            return msgspec.json.decode(self._path(person, id, ".json").read_bytes(), type=Told)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+    def open(self, told: Told) -> Part:
+        return Part(told, self._path(told.person, told.id, ".part"), self.hashes)
+
+    def finish(self, told: Told) -> None:
+        """It has arrived: only what is known stays, for a phone that did not hear the answer."""
+        self.save(msgspec.structs.replace(told, done=True))
+        self._path(told.person, told.id, ".part").unlink(missing_ok=True)
+        self.hashes.forget(told.id)
+
+    def remove(self, told: Told) -> None:
+        for end in (".part", ".floor", ".json", ".new"):
+            self._path(told.person, told.id, end).unlink(missing_ok=True)
+        self.hashes.forget(told.id)
+
+    def open_of(self, person: str) -> list[Told]:
+        """A person's unfinished ones."""
+        home = self.folder / person
+        found = [self.find(person, path.stem) for path in home.glob("*.part")] if home.is_dir() else []
+        return [told for told in found if told and not told.done]
+
+    def sweep(self, now: int) -> int:
+        """Remove what is too old, and files that belong to nothing; answers how many uploads went."""
+        gone = 0
+        for told, path in self._all():
+            if told is None:
+                if time.time() - path.stat().st_mtime > LIVES_MS / 1000:
+                    path.unlink(missing_ok=True)
+            elif told.expires <= now:
+                self.remove(told)
+                gone += 1
+        return gone
+
+    def _all(self) -> Iterator[tuple[Told | None, Path]]:
+        for home in sorted(self.folder.iterdir()):
+            for path in sorted(home.iterdir()) if home.is_dir() else ():
+                if path.suffix == ".json":
+                    yield self.find(home.name, path.stem), path
+                elif not path.with_suffix(".json").exists():
+                    yield None, path
+
+    def _path(self, person: str, id: str, end: str) -> Path:
+        return self.folder / person / (id + end)
+
+
+def new_id() -> str:
+    return secrets.token_urlsafe(18)
