@@ -104,6 +104,14 @@ export function photosIn(
   return found.sort((a, b) => a.photo.at - b.photo.at || (a.key < b.key ? -1 : 1));
 }
 
+/** Every photo of a record, in whatever field it stands. */
+export function allPhotos(values: Readonly<Record<string, Value>>): readonly KeyedPhoto[] {
+  const paths = new Set(
+    Object.keys(values).flatMap((at) => (readPhoto(values[at]) ? [at.slice(0, at.lastIndexOf('.'))] : [])),
+  );
+  return [...paths].flatMap((path) => photosIn(values, path));
+}
+
 /** A key that no other photo of any record has: two phones never make the same. */
 export function newPhotoKey(random: (bytes: Uint8Array<ArrayBuffer>) => void): string {
   const bytes = new Uint8Array(KEY_LENGTH);

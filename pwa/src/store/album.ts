@@ -129,14 +129,19 @@ export class Album implements Photos {
   }
 
   async discard(sha: string): Promise<void> {
+    const row = await this.#its.db.get('photos', sha);
+    if (row?.since === undefined) return;
+    const [standing] = await this.#standings([row]);
+    if (standing === 'unsaved') await this.#erase(sha);
+    else await this.#update(sha, (now) => ({ ...now, isTakenOff: true }));
+    this.#tell();
+  }
+
+  async #erase(sha: string): Promise<void> {
     await change(this.#its.db, [...STORES], async (tx) => {
       remove(tx, 'photos', sha);
-      for (const size of ['whole', 'thumb', 'view']) {
-        remove(tx, 'pictures', `${sha} ${size}`);
-        remove(tx, 'copies', `${sha} ${size}`);
-      }
+      for (const size of ['whole', 'thumb']) remove(tx, 'pictures', `${sha} ${size}`);
     });
-    this.#tell();
   }
 
   async unsaved(r: string): Promise<readonly Unsaved[]> {
@@ -403,11 +408,11 @@ export class Album implements Photos {
       .map(({ payload }) => payload);
     const texts = new Map<string, string>();
     const standings: PhotoStanding[] = [];
-    for (const { sha, project, r, c, code } of rows) {
+    for (const { sha, project, r, c, code, isTakenOff } of rows) {
       if (!texts.has(r)) texts.set(r, JSON.stringify((await this.#its.get(project, r, c))?.record ?? ''));
       if (code !== undefined) standings.push('refused');
       else if (unanswered.some((payload) => payload.includes(sha))) standings.push('record');
-      else standings.push(texts.get(r)?.includes(sha) ? 'waiting' : 'unsaved');
+      else standings.push(isTakenOff || texts.get(r)?.includes(sha) ? 'waiting' : 'unsaved');
     }
     return standings;
   }

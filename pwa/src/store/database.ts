@@ -97,6 +97,8 @@ export interface PhotoRow {
   readonly isThumbSent?: true;
   /** The server does not take it. */
   readonly code?: string;
+  /** It stood in a record and was taken off: the record's history names it, so it goes up all the same. */
+  readonly isTakenOff?: true;
 }
 
 /** A picture that can be fetched again: when it was last looked at, and its size. */

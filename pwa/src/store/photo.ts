@@ -94,7 +94,7 @@ export interface Photos {
   file(project: string, sha: string): Promise<Blob>;
   /** GET with this person's session; not kept. Throws Problem. */
   fetched(path: string): Promise<Blob>;
-  /** Taken back before it was saved anywhere, by the person who took it. */
+  /** Taken off by a person, before the record says so: gone if it was never saved, else it stays for the history. */
   discard(sha: string): Promise<void>;
   unsaved(r: string): Promise<readonly Unsaved[]>;
 

@@ -25,7 +25,7 @@ export async function watchForUpdates(onSend: () => void): Promise<void> {
   const hadOne = workers.controller !== null;
   workers.addEventListener('controllerchange', () => hadOne && void reloadOnce());
   workers.addEventListener('message', (event) => event.data === 'send' && onSend());
-  channel?.addEventListener('message', (event) => event.data === 'flush' && void flushAll());
+  channel?.addEventListener('message', (event) => event.data === 'flush' && void writeDown());
   try {
     registration = await workers.register('/sw.js', { updateViaCache: 'none' });
   } catch {
@@ -53,7 +53,7 @@ export async function lookForUpdate(): Promise<boolean> {
 export async function applyUpdate(): Promise<void> {
   update.underway = true;
   channel?.postMessage('flush');
-  await flushAll();
+  await writeDown();
   registration?.waiting?.postMessage('skip');
 }
 
@@ -68,11 +68,12 @@ function follow(of: ServiceWorkerRegistration): void {
 async function reloadOnce(): Promise<void> {
   if (loading) return;
   loading = true;
-  await flushAll();
+  await writeDown();
   location.reload();
 }
 
-async function flushAll(): Promise<void> {
+/** Everything that is being typed anywhere in this tab is on disk when it resolves. */
+export async function writeDown(): Promise<void> {
   const all = Promise.allSettled([...flushes].map(async (flush) => flush()));
   await Promise.race([all, new Promise((done) => setTimeout(done, FLUSH_WAIT_MS))]);
 }
