@@ -2,6 +2,7 @@
 // because it carries the list of everything it must keep for offline use.
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { declared } from './build-declared.ts';
 import { first } from './build-first.ts';
 import { serviceWorker } from './build-worker.ts';
 import about from './package.json' with { type: 'json' };
@@ -11,7 +12,12 @@ const LATER = /svelte\/src\/internal\/client\/dom\/(elements\/bindings\/(select|
 
 export default defineConfig({
   base: '/',
-  plugins: [first(), svelte({ configFile: false, compilerOptions: { runes: true } }), serviceWorker()],
+  plugins: [
+    first(),
+    declared(),
+    svelte({ configFile: false, compilerOptions: { runes: true } }),
+    serviceWorker(),
+  ],
   server: { fs: { allow: ['..'] }, proxy: { '/api': process.env.GONGBU ?? 'http://127.0.0.1:8000' } },
   define: { __VERSION__: JSON.stringify(about.version) },
   build: {

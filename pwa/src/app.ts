@@ -1,8 +1,8 @@
 // The app's start: words, declarations, modules, the person's notebook; then the first page.
-// Nothing here waits for the network.
+// Once the worker has this build, nothing here waits for the network.
 
 import { mount } from 'svelte';
-import { readDeclarations } from './core/declaration.ts';
+import { fetchDeclarations } from './declared.ts';
 import { createAccounts } from './sync/accounts.ts';
 import './ui/styles/tokens.css';
 import './ui/styles/base.css';
@@ -17,18 +17,18 @@ import { find, followLinks } from './ui/router.svelte.ts';
 import { routesWith } from './ui/routes.ts';
 import { beforeReload, watchForUpdates } from './ui/update.svelte.ts';
 
-const declared = import.meta.glob<unknown>('../../shared/modules/*.json', { eager: true, import: 'default' });
 const faces = import.meta.glob<ModuleFace>('./modules/*/index.ts', { eager: true, import: 'default' });
 
 async function start(): Promise<void> {
+  const words = useLanguage();
   watchForInstall();
   followPreferences();
-  const accounts = createAccounts({ declarations: readDeclarations(Object.values(declared)) });
+  const accounts = createAccounts({ declarations: await fetchDeclarations() });
   const app = new App(accounts, Object.values(faces));
   const routes = routesWith(app.faces);
   followLinks((pathname) => find(routes, pathname) !== undefined);
   beforeReload(() => app.site?.phone.flush());
-  await Promise.all([useLanguage(), app.start()]);
+  await Promise.all([words, app.start()]);
   mount(AppFrame, { target: document.getElementById('app') ?? document.body, props: { app } });
   void allIcons();
   void watchForUpdates(() => void accounts.sendNow());

@@ -3,6 +3,11 @@
 
 declare const __VERSION__: string;
 
+declare module 'virtual:declared' {
+  const address: string;
+  export default address;
+}
+
 declare module 'virtual:first/*' {
   const named: Readonly<Record<string, string>>;
   export default named;
