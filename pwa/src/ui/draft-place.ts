@@ -1,4 +1,4 @@
-// Where a draft was being written: `form/<project>/<kind>/<record | new | repair-n>` → the form that goes on with it;
+// Where a draft was being written: `form/<project>/<kind>/<record | new | new-id | repair-n>` → the form that goes on with it;
 // `hand/<project>/<kind>/<record>` → the record itself.
 
 import { href } from './router.svelte.ts';
@@ -20,6 +20,8 @@ export function draftPlace(key: string): DraftPlace | undefined {
 function pathOf(kind: string, what: string): string {
   const fresh = href('/k/:kind/new', { kind });
   if (what === 'new') return fresh;
+  const own = /^new-(.+)$/.exec(what)?.[1];
+  if (own) return `${fresh}?draft=${encodeURIComponent(own)}`;
   const repair = /^repair-(\d+)$/.exec(what)?.[1];
   return repair ? `${fresh}?repair=${repair}` : href('/k/:kind/:r/edit', { kind, r: what });
 }

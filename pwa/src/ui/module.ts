@@ -19,6 +19,28 @@ export interface ApprovalProps extends Record<string, unknown> {
   shown: Shown;
 }
 
+/** What a control is given that a module brings for a type of field. */
+export interface ControlProps extends Record<string, unknown> {
+  site: Site;
+  id: string;
+  label: string;
+  value: Value;
+  /** The whole form's, by path. */
+  values: Values;
+  describedby: string | undefined;
+  invalid: true | undefined;
+  onchange: (value: Value) => void;
+}
+
+/** What shows a value of such a field. */
+export interface ValueProps extends Record<string, unknown> {
+  site: Site;
+  value: Value;
+  shown: Shown;
+}
+
+type Part<Props extends Record<string, unknown>> = () => Promise<{ default: Component<Props> }>;
+
 export type ScreenLoader = () => Promise<{ default: Component<ScreenProps> }>;
 
 export interface ModuleLink {
@@ -42,6 +64,9 @@ export interface ModuleFace {
   readonly records?: Readonly<Record<string, ScreenLoader>>;
   /** `module.kind` → what an approver is shown of it in his list, instead of its fields. */
   readonly approvals?: Readonly<Record<string, () => Promise<{ default: Component<ApprovalProps> }>>>;
+  /** Type of field → its control in forms, and how it is shown in an entry. */
+  readonly controls?: Readonly<Record<string, Part<ControlProps>>>;
+  readonly values?: Readonly<Record<string, Part<ValueProps>>>;
   readonly links?: readonly ModuleLink[];
   /** An entry as a person should read it now: what only the passing of time tells (still at work). */
   readonly seen?: (shown: Shown, now: number) => Shown;

@@ -3,6 +3,7 @@
  * Pure; names of people, teams and places come in as a function.
  */
 import type { Field, Kind, Label, Option } from '../../core/declaration.ts';
+import { isMap } from '../../core/value.ts';
 import type { Shown, Value } from '../../store/phone.ts';
 import type { Key, Params } from '../i18n.svelte.ts';
 import type { Lang } from '../preferences.svelte.ts';
@@ -73,6 +74,8 @@ export function valueText(field: Field, value: Value | undefined, reader: Reader
     case 'person':
     case 'ref':
       return typeof value === 'string' ? reader.nameOf(value) : String(value);
+    case 'pin':
+      return isMap(value) ? reader.nameOf(String(value.plan)) : '';
     case 'photos':
     case 'files':
       return reader.t('form.added');

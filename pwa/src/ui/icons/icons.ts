@@ -6,7 +6,12 @@ import type all from './icons.json';
 export type IconName = keyof typeof all;
 
 /** Icons that a declaration may name, under their names there. */
-const DECLARED: Readonly<Record<string, IconName>> = { 'hard-hat': 'hat', 'alert-triangle': 'hazard' };
+const DECLARED: Readonly<Record<string, IconName>> = {
+  'hard-hat': 'hat',
+  'alert-triangle': 'hazard',
+  plan: 'plan',
+  repair: 'repair',
+};
 
 export function iconNamed(name: string | undefined): IconName {
   return (name !== undefined && DECLARED[name]) || 'book';
