@@ -27,17 +27,20 @@ from server.config import VERSION, Settings
 from server.core.declaration import Declarations, load
 from server.store.store import open_store
 from server.store.tables import Project
+from server.sync.alert.address import Wire
+from server.sync.alert.alerts import Alerts, Outside
+from server.sync.alert.channel.push import Push
 from server.sync.photos import Photos
 from server.sync.sync import Sync
 from server.web import answer, face, shell
 from server.web.caller import caller
 from server.web.edge import Edge
-from server.web.keys import read_or_make
+from server.web.keys import Keys, read_or_make
 from server.web.schema import Schema
 from server.web.site import Site, clock_ms
 
 MODULES: Final = Path(__file__).parent / "modules"
-MIRROR: Final = "core.mirror"  # the engine keeps these records itself
+ENGINE: Final = frozenset({"core.mirror", "core.alerts"})  # the engine keeps these records itself
 BODY_MAX: Final = 1024 * 1024
 
 
@@ -88,9 +91,11 @@ class App:
         store = await open_store(self.settings.database_url or None, self.settings.data, self.declarations)
         sync = Sync(store, self.declarations, computed=self.computed, message=answer.message_in, now=self.now)
         photos = Photos(sync, self.settings.files_place, self.settings.data, self.settings.limits, self.now)
+        alerts = Alerts(store, self.declarations, outside(self.settings, keys), self.now)
+        sync.outside.kinds |= alerts.jobs
         await sync.start()
         photos.start()
-        site = Site(self.settings, self.declarations, store, sync, photos, keys, self.now)
+        site = Site(self.settings, self.declarations, store, sync, photos, alerts, keys, self.now)
         self.edge.site = app.state.site = site
         try:
             await self.prepare_demo(site)
@@ -101,6 +106,7 @@ class App:
             site.passwords.close()
             await sync.stop()
             await photos.close()
+            await alerts.close()
             await store.close()
 
     async def prepare_demo(self, site: Site) -> None:
@@ -127,6 +133,18 @@ class App:
         self.closing = asyncio.ensure_future(self.site.sync.hub.close())
 
 
+def outside(settings: Settings, keys: Keys) -> Outside:
+    """What alerts need of this server: its keys, its address, its words."""
+    contact = settings.url if settings.url.startswith("https://") else "mailto:gongbu@localhost"
+    return Outside(
+        Wire(private=settings.private_addresses),
+        Push(keys.vapid_private, settings.contact or contact),
+        lambda path: (settings.url or f"http://localhost:{settings.port}") + path,
+        keys.opened,
+        lambda key, language: answer.words("en" if language == "en" else "zh").get(key, key),
+    )
+
+
 def provide_site(state: State) -> Any:
     return state.site
 
@@ -135,7 +153,7 @@ def computed_by_name(modules: Sequence[ModuleType], declarations: Declarations) 
     """What modules compute, by the name in `computed_by`. A name that nobody answers to stops the start."""
     found = {name: one for module in modules for name, one in getattr(module, "computed", {}).items()}
     for kind in declarations.kinds.values():
-        if kind.computed_by and kind.computed_by not in {*found, MIRROR}:
+        if kind.computed_by and kind.computed_by not in {*found, *ENGINE}:
             raise NotHere(f"{kind.c} is computed by {kind.computed_by!r}, which no module brings")
     return found
 

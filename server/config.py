@@ -36,6 +36,10 @@ class Settings:
     files: str = ""
     """Where photos and files lie: a folder, or `s3://bucket/beginning`; the data folder's own if empty."""
     limits: Limits = field(default_factory=Limits)
+    private_addresses: bool = False
+    """Whether alerts may be sent to private addresses: a gateway in the same network, tests."""
+    contact: str = ""
+    """Whom a push service may write to about this server: `mailto:` or `https://`."""
     demo: bool = False
     lan: bool = False
 
@@ -56,7 +60,8 @@ class Settings:
 
 def read(env: Mapping[str, str] = os.environ) -> Settings:
     """Settings from GONGBU_DATA, DATABASE_URL, GONGBU_HOST, GONGBU_PORT, GONGBU_URL, GONGBU_HOSTS,
-    GONGBU_PROXIES, GONGBU_DIST, GONGBU_FILES (for s3:// also the usual AWS_… ones)."""
+    GONGBU_PROXIES, GONGBU_DIST, GONGBU_FILES (for s3:// also the usual AWS_… ones), GONGBU_CONTACT,
+    GONGBU_ALLOW_PRIVATE_ADDRESSES (1)."""
     return Settings().at(
         data=Path(env["GONGBU_DATA"]) if env.get("GONGBU_DATA") else None,
         database_url=env.get("DATABASE_URL"),
@@ -67,4 +72,6 @@ def read(env: Mapping[str, str] = os.environ) -> Settings:
         proxies=env.get("GONGBU_PROXIES") or None,
         dist=Path(env["GONGBU_DIST"]) if env.get("GONGBU_DIST") else None,
         files=env.get("GONGBU_FILES") or None,
+        contact=env.get("GONGBU_CONTACT") or None,
+        private_addresses=env.get("GONGBU_ALLOW_PRIVATE_ADDRESSES") == "1" or None,
     )

@@ -19,6 +19,7 @@ from server.core.declaration import Declarations, Kind
 from server.core.merge import VALUE, Record, is_deleted
 from server.core.person import SERVER, Actor
 from server.core.problem import Problem
+from server.store.job import ask
 from server.store.photo_use import named_in
 
 log: Final = logging.getLogger("gongbu.store")
@@ -249,6 +250,9 @@ class Round:
         for project, records in self._touched.items():
             for r, record in records.items():
                 kind = kinds.get(record["c"])
+                if kind is not None and kind.alerts:
+                    args = {"project": project, "r": r}
+                    self.saves.also.append(ask(f"alert:{project}:{r}", "alert", args, 0))
                 deleted = int(record["del"] is not None and is_deleted(record))
                 rows.append(
                     (project, r, record["c"], record["seq"], record["aud"],

@@ -31,9 +31,6 @@ FOREVER: Final = 2**53 - 1
 # Nothing is put off or leased for longer than the two longest times: it was, by a clock since set back.
 WAITING: Final = "dead = 0 AND (due <= ? OR due > ?) AND (lease <= ? OR lease > ?)"
 
-# A timer may be set for next week: there, a far time is meant.
-TIMED: Final = "dead = 0 AND due <= ? AND (due <= ? OR due > 0) AND (lease <= ? OR lease > ?)"
-
 Run = Callable[[Mapping[str, Any]], Awaitable[object]]
 
 
@@ -67,8 +64,7 @@ class Jobs:
     @property
     def _mine(self) -> str:
         """Other lanes leave these alone, and this one theirs."""
-        waiting = TIMED if self._timed else WAITING
-        return f"{waiting} AND kind IN ({', '.join(repr(kind) for kind in self.kinds)})"
+        return f"{WAITING} AND kind IN ({', '.join(repr(kind) for kind in self.kinds)})"
 
     @property
     def _claim(self) -> str:
@@ -93,8 +89,9 @@ class Jobs:
         return self._now() - (PATIENCE_MS if self._is_busy() else 0)
 
     async def settle(self) -> None:
-        """Run all that there is, due or not, until nothing is left. Raises what a job raises."""
-        while await self.work(FOREVER, strict=True):
+        """Run all that there is, due or not (of timers what is due), until nothing is left. Raises what a
+        job raises."""
+        while await self.work(self._now() if self._timed else FOREVER, strict=True):
             pass
 
     async def work(self, due: int, *, strict: bool = False) -> int:
@@ -103,7 +100,9 @@ class Jobs:
             if not self.kinds:
                 return 0
             now = self._now()
-            waiting = (due, now + BACK_OFF_MS_MAX, now, now + LEASE_MS)
+            # A timer may be set for next week: there, a far time is meant.
+            far = FOREVER if self._timed else now + BACK_OFF_MS_MAX
+            waiting = (due, far, now, now + LEASE_MS)
             if not await self._store.look(f"SELECT 1 FROM job WHERE {self._mine} LIMIT 1", *waiting):
                 return 0
             claimed = await self._store.change([(self._claim, (now + LEASE_MS, *waiting, CLAIM_MAX))])

@@ -78,6 +78,8 @@ class Sync:
         self.jobs = Jobs(store, {"mirror": self._mirror, "compute": self._compute}, now, self.is_busy)
         self.slow = Jobs(store, {}, now, self.is_busy)
         """What takes seconds (photos, reports) has a lane of its own; who does it enters it in `kinds`."""
+        self.outside = Jobs(store, {}, now, timed=True)
+        """What waits for other people's servers, and timers: alerts. Nothing else waits for it."""
         self._pushed_s = -CALM_S
         self._running: list[asyncio.Task[None]] = []
         self._is_stopping = False
@@ -96,7 +98,7 @@ class Sync:
         self.attach()
         gc.set_threshold(YOUNG_MAX, *gc.get_threshold()[1:])
         gc.freeze()  # what is loaded by now stays; the collector need not look at it again
-        running = (self.hub.run(), self.jobs.run(), self.slow.run())
+        running = (self.hub.run(), self.jobs.run(), self.slow.run(), self.outside.run())
         self._running = [asyncio.create_task(one) for one in running]
 
     async def stop(self) -> None:
@@ -105,7 +107,7 @@ class Sync:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        async with self.jobs.turn, self.slow.turn:
+        async with self.jobs.turn, self.slow.turn, self.outside.turn:
             pass
         await self.hub.close()
 
@@ -113,6 +115,7 @@ class Sync:
         """Do all work that waits after commits, now."""
         await self.jobs.settle()
         await self.slow.settle()
+        await self.outside.settle()
 
     # up
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from server.web import (
+    alerts,
+    channels,
     devices,
     enrol,
     export,
@@ -18,6 +20,7 @@ from server.web import (
     projects,
     shell,
     signin,
+    subscriptions,
 )
 
 routes: list[Any] = [
@@ -33,5 +36,8 @@ routes: list[Any] = [
     *export.routes,
     *printed.routes,
     *lan.routes,
+    *subscriptions.routes,
+    *alerts.routes,
+    *channels.routes,
     *shell.routes,
 ]

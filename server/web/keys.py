@@ -6,6 +6,7 @@ that push services know this server by. Whoever has the folder has the site: it 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -13,10 +14,13 @@ import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from server.web.device import base64url
 from server.web.token import CODE_LENGTH, LETTERS
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 FILE: Final = "keys.json"
 
@@ -39,6 +43,26 @@ class Keys:
             digest, at = divmod(digest, len(LETTERS))
             letters.append(LETTERS[at])
         return "-".join("".join(letters[at : at + 4]) for at in range(0, CODE_LENGTH, 4))
+
+    def sealed(self, text: str) -> str:
+        """Unreadable to who has the database alone."""
+        return self._seal.encrypt(text.encode()).decode()
+
+    def opened(self, text: str) -> str:
+        """Raises BadKeys for what other keys sealed."""
+        from cryptography.fernet import InvalidToken
+
+        try:
+            return self._seal.decrypt(text.encode()).decode()
+        except InvalidToken as error:
+            raise BadKeys("sealed with the keys of another data folder; restore keys.json from the backup") from error
+
+    @property
+    def _seal(self) -> Fernet:
+        from cryptography.fernet import Fernet
+
+        digest = hmac.digest(bytes.fromhex(self.secret), b"seal", hashlib.sha256)
+        return Fernet(base64.urlsafe_b64encode(digest))
 
 
 def read_or_make(folder: Path) -> Keys:

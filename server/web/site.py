@@ -20,6 +20,7 @@ from server.config import Settings
 from server.core.declaration import Declarations
 from server.store.access import Access
 from server.store.store import Store
+from server.sync.alert.alerts import Alerts
 from server.sync.photos import Photos
 from server.sync.sync import Sync
 from server.web.keys import Keys
@@ -47,6 +48,7 @@ class Site:
     store: Store
     sync: Sync
     photos: Photos
+    alerts: Alerts
     keys: Keys
     now: Callable[[], int] = clock_ms
     """Milliseconds UTC; the only clock that the face reads."""

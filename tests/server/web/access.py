@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from server.store.alert import BEGIN
 from tests.server.photos import tus
 from tests.server.photos.pictures import jpeg
-from tests.server.web.kit import EVERYBODY, ROLES, Phone, Town
+from tests.server.web.kit import EVERYBODY, ROLES, Phone, Town, base64url
 
 MEMBERS: Final = frozenset({*ROLES, "mate"})
 SIGNED_IN: Final = frozenset(EVERYBODY)
@@ -112,6 +113,33 @@ async def the_workers_upload(town: Town, phone: Phone) -> Asked:
     return {"url": begun.headers["location"], "headers": {**tus.BODY, "Upload-Offset": "0"}}
 
 
+async def an_alert(town: Town, phone: Phone) -> Asked:
+    id = uuid.uuid4().hex
+    row = (id, town.one, town.one, "core.project", "x", 1, 0, 0, "all", "", "{}", None)
+    await town.site.store.change([(BEGIN, row)])
+    return {"url": f"/api/alerts/{id}/answer", "json": {"answer": "seen"}}
+
+
+async def fresh_channel(town: Town) -> str:
+    """One whose address nobody may be sent to, so that a test of it ends at once."""
+    id, keys = uuid.uuid4().hex, town.site.keys
+    put = "INSERT INTO channel (id, project, kind, name, url, secret, created) VALUES (?, ?, 'webhook', 'x', ?, '', 1)"
+    await town.site.store.change([(put, (id, town.one, keys.sealed("https://127.0.0.1:9/hook")))])
+    return id
+
+
+async def a_channel(town: Town, phone: Phone) -> Asked:
+    return {"url": f"/api/channels/{await fresh_channel(town)}"}
+
+
+async def a_channels_test(town: Town, phone: Phone) -> Asked:
+    return {"url": f"/api/channels/{await fresh_channel(town)}/test"}
+
+
+SUBSCRIPTION: Final = {
+    "endpoint": "https://push.example.com/send/1",
+    "keys": {"p256dh": base64url(b"\4" + bytes(64)), "auth": base64url(bytes(16))},
+}
 HISTORY: Final = "/api/history?project={one}&c=core.project&r={one}"
 ACCESS: Final[dict[tuple[str, str], Row]] = {
     ("GET", "/api/hello"): Row(SIGNED_IN, at("/api/hello"), 200),
@@ -151,6 +179,19 @@ ACCESS: Final[dict[tuple[str, str], Row]] = {
     ("GET", "/api/photos/{sha}/facts"): Row(OFFICE, facts_of_his_own),
     ("POST", "/api/photos/have"): Row(MEMBERS, at("/api/photos/have", project="{one}", shas=[])),
     ("GET", "/api/files/{sha}"): Row(frozenset({"worker"}), the_workers_file),
+    ("GET", "/api/subscriptions"): Row(SIGNED_IN, at("/api/subscriptions")),
+    ("POST", "/api/subscriptions"): Row(SIGNED_IN, at("/api/subscriptions", **SUBSCRIPTION)),
+    ("DELETE", "/api/subscriptions"): Row(SIGNED_IN, at("/api/subscriptions")),
+    ("POST", "/api/subscriptions/test"): Row(SIGNED_IN, at("/api/subscriptions/test")),
+    ("GET", "/api/alerts"): Row(MEMBERS, at("/api/alerts?project={one}&r={one}")),
+    ("POST", "/api/alerts/{id}/answer"): Row(MEMBERS, an_alert),
+    ("GET", "/api/channels"): Row(frozenset({"manager"}), at("/api/channels?project={one}")),
+    ("POST", "/api/channels"): Row(
+        frozenset({"manager"}),
+        at("/api/channels", project="{one}", kind="wecom", name="群", url="https://hook.example.com/send?key=1"),
+    ),
+    ("DELETE", "/api/channels/{id}"): Row(frozenset({"manager"}), a_channel),
+    ("POST", "/api/channels/{id}/test"): Row(frozenset({"manager"}), a_channels_test),
     ("GET", "/api/refused"): Row(frozenset({"manager"}), at("/api/refused?project={one}")),
     ("GET", "/api/export/{file}"): Row(MEMBERS, at("/api/export/core.team.csv?project={one}")),
     ("GET", "/print/places/{id}/poster"): Row(OFFICE | {"foreman", "supervisor"}, at("/print/places/{place}/poster")),

@@ -33,6 +33,7 @@ PASSWORD: Final = "correct horse"
 ROLES: Final = ("worker", "foreman", "inspector", "supervisor", "manager", "office", "client")
 EVERYBODY: Final = (*ROLES, "mate", "stranger")
 NOW: Final = 1_790_000_000_000
+NOTES: Final = (Path(__file__).with_name("notes.json"),)
 FROM_APP: Final = {"X-Requested-With": "gongbu"}
 
 
@@ -163,10 +164,12 @@ def declare(folder: Path, names: Iterable[Path]) -> Path:
 
 
 @asynccontextmanager
-async def town(folder: Path, database_url: str = "", *, real: bool = False, **settings: Any) -> AsyncIterator[Town]:
+async def town(
+    folder: Path, database_url: str = "", *, real: bool = False, declared: Iterable[Path] = NOTES, **settings: Any
+) -> AsyncIterator[Town]:
     """With one small kind, `notes.note`; `real` brings the modules that are shipped instead."""
     clock = Clock()
-    shared = ROOT / "shared" if real else declare(folder / "shared", [Path(__file__).with_name("notes.json")])
+    shared = ROOT / "shared" if real else declare(folder / "shared", declared)
     told = Settings(data=folder / "data", database_url=database_url, shared=shared, dist=folder / "no dist")
     told = told.at(**settings)
     app = App(told, clock, None if real else [])

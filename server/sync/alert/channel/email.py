@@ -14,8 +14,6 @@ from email.utils import format_datetime
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-import aiosmtplib
-
 from server.sync.alert.address import NotAllowed, Wire, is_public, resolve
 from server.sync.alert.notice import SENT, Notice, Target, Told
 
@@ -29,6 +27,8 @@ async def send(wire: Wire, target: Target, notice: Notice, now_ms: int) -> Told:
     host, port = parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0)
     if parts.scheme not in PORTS or not (wire.private or is_public(host)):
         raise NotAllowed("not a mail server that may be asked")
+    import aiosmtplib
+
     user = unquote(parts.username or "")
     try:
         await aiosmtplib.send(
