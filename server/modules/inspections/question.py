@@ -1,20 +1,20 @@
 """The questions that an inspection asks: which, in what order, and what each answer comes to.
 
-Same answers as `question.ts`. A repeated section's plain keys are its first time; every row of
-`parts` that names the section asks it once more, at `<item>__<part>`.
+Same answers as `sheet.ts` and `answer.ts` on the phone. A repeated section's plain keys are its first
+time; every row of `parts` that names the section asks it once more, at `<item>__<part>`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
-from server.core.value import Value
-from server.modules.inspections.template import LAST, Item, Section, Template, Values, rows
+from server.modules.inspections.template import Item, Section, Template, Values, rows
 
-Verdict = Literal["pass", "fail", "na"]
-JUDGED: Final = frozenset({"check", "score", "number"})  # the kinds that can fail
+Verdict = Literal["pass", "fail", "na", "done"]
+"""`done` is an answer where there is nothing to pass or fail."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,12 @@ class Question:
 
 def asked(template: Template, values: Values) -> list[Question]:
     """What is asked as the answers stand now, in the order of the paper."""
-    pictured = photo_items(values)
     return [
         Question(key_of(item, part), item, section, part)
         for section in template.sections
         for part in (None, *parts_of(section, values))
         for item in section.items
-        if _is_asked(template, item, part, values, pictured, ())
+        if _is_asked(template, item, part, values, 0)
     ]
 
 
@@ -44,21 +43,15 @@ def key_of(item: Item, part: str | None) -> str:
 
 
 def parts_of(section: Section, values: Values) -> list[str]:
-    """The further times that a section is gone through. (A part named like its section only
-    names the first time.)"""
+    """The further times that a section is gone through."""
     if not section.repeat:
         return []
     found = [
-        (order if type(order := row.get("order")) is int else LAST, key)
+        (order if type(order := row.get("order")) is int else 0, key)
         for key, row in rows(values, "parts").items()
-        if row.get("section") == section.key and key != section.key
+        if row.get("section") == section.key
     ]
     return [key for _, key in sorted(found)]
-
-
-def judge(question: Question, values: Values) -> Verdict | None:
-    """What an answer comes to; None while there is none."""
-    return judge_item(question.item, question.key, values, photo_items(values))
 
 
 def photo_items(values: Values) -> frozenset[str]:
@@ -70,7 +63,8 @@ def photo_items(values: Values) -> frozenset[str]:
     )
 
 
-def judge_item(item: Item, key: str, values: Values, pictured: frozenset[str]) -> Verdict | None:
+def judge(item: Item, key: str, values: Values, has_photo: bool) -> Verdict | None:
+    """What an answer comes to; None while there is none."""
     at = f"answers.{key}."
     result = values.get(at + "result")
     if result == "na":
@@ -83,36 +77,43 @@ def judge_item(item: Item, key: str, values: Values, pictured: frozenset[str]) -
             return None if type(points) is not int else "fail" if points > 0 else "pass"
         case "number":
             value = values.get(at + "value")
-            return None if type(value) is not int else "pass" if _is_within(item, value) else "fail"
+            return _within(item, value) if type(value) is int else None
         case "photo":
-            return "pass" if key in pictured else None
+            return "done" if has_photo else None
         case _:
-            return "pass" if _is_given(values.get(at + item.kind)) else None
+            return "done" if values.get(at + item.kind) not in (None, "") else None
 
 
 def needs_photo(item: Item, verdict: Verdict | None) -> bool:
-    return (item.photo == "always" and verdict in ("pass", "fail")) or (item.photo == "on_fail" and verdict == "fail")
+    if item.photo == "always":
+        return verdict not in (None, "na")
+    return item.photo == "on_fail" and verdict == "fail"
 
 
-def _is_within(item: Item, value: int) -> bool:
-    return (item.low is None or value >= item.low) and (item.high is None or value <= item.high)
+def _within(item: Item, value: int) -> Verdict:
+    """Against the limits, each included."""
+    if item.low is None and item.high is None:
+        return "done"
+    is_in = (item.low is None or value >= item.low) and (item.high is None or value <= item.high)
+    return "pass" if is_in else "fail"
 
 
-def _is_given(value: Value) -> bool:
-    return bool(value.strip()) if isinstance(value, str) else value is not None
+def _is_asked(template: Template, item: Item, part: str | None, values: Values, depth: int) -> bool:
+    """What it is asked after is asked itself, and answered so; a photo alone is no answer to wait for.
 
-
-def _is_asked(
-    template: Template, item: Item, part: str | None, values: Values, pictured: frozenset[str], behind: tuple[str, ...]
-) -> bool:
-    """Its condition holds, and what it is asked after is asked itself. A condition that leads
-    nowhere, or round in a circle, hides nothing."""
-    first = template.item_by_key.get(item.when_item)
-    if first is None or item.key in behind:
+    A condition on an item that is not there, or one of a circle, hides nothing by that.
+    """
+    on = template.item_by_key.get(item.when_item)
+    if on is None or depth > len(template.item_by_key):
         return True
-    same = part if first.section == item.section else None
-    if not _is_asked(template, first, same, values, pictured, (*behind, item.key)):
-        return False
-    key = key_of(first, same)
-    answers = {judge_item(first, key, values, pictured), values.get(f"answers.{key}.choice")}
-    return any(word.strip() in answers for word in item.when_is.split(","))
+    there = part if on.section == item.section else None
+    return _is_asked(template, on, there, values, depth + 1) and _meets(item.when_is, on, key_of(on, there), values)
+
+
+def _meets(when_is: str, on: Item, key: str, values: Values) -> bool:
+    """One of several answers is enough; where none is named, any will do."""
+    verdict = judge(on, key, values, has_photo=False)
+    wanted = [word for word in re.split(r"[,，\s]+", when_is) if word]
+    if not wanted:
+        return verdict is not None
+    return verdict in wanted or values.get(f"answers.{key}.choice") in wanted

@@ -21,15 +21,7 @@ from fractions import Fraction
 from itertools import groupby
 from typing import Final, Literal
 
-from server.modules.inspections.question import (
-    JUDGED,
-    Question,
-    Verdict,
-    asked,
-    judge_item,
-    needs_photo,
-    photo_items,
-)
+from server.modules.inspections.question import Question, Verdict, asked, judge, needs_photo, photo_items
 from server.modules.inspections.template import Template, Values
 
 Grade = Literal["excellent", "pass", "fail"]
@@ -78,7 +70,7 @@ class Score:
 def score(template: Template, values: Values) -> Score:
     pictured = photo_items(values)
     lines = [
-        _Line(question, judge_item(question.item, question.key, values, pictured), template.scheme, values)
+        _Line(question, judge(question.item, question.key, values, question.key in pictured), template.scheme, values)
         for question in asked(template, values)
     ]
     sheets = [_Sheet(list(group), template.scheme) for _, group in groupby(lines, key=lambda line: line.table)]
@@ -117,9 +109,7 @@ class _Line:
         self.weight = WEIGHT if self.item.weight is None else self.item.weight
 
     def _full(self, scheme: str) -> int:
-        if self.item.kind not in JUDGED or scheme == "none":
-            return 0
-        return self.item.full or (FULL if scheme == "weighted" else 0)
+        return 0 if scheme == "none" else self.item.full or (FULL if scheme == "weighted" else 0)
 
     @property
     def is_vetoed(self) -> bool:
@@ -221,7 +211,7 @@ def _grade(points: int | None, is_out: bool) -> Grade | None:
 
 
 def _plain_grade(lines: Sequence[_Line], is_out: bool, is_missing: bool) -> Grade | None:
-    verdicts = {line.verdict for line in lines if line.item.kind in JUDGED}
+    verdicts = {line.verdict for line in lines}
     if is_out or "fail" in verdicts:
         return "fail"
     return "pass" if "pass" in verdicts and not is_missing else None

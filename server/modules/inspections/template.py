@@ -15,7 +15,8 @@ from typing import Any, Final
 from server.core.value import Value
 
 Values = Mapping[str, Value]
-LAST: Final = 2**53
+ITEM_KINDS: Final = frozenset({"check", "score", "number", "choice", "text", "photo", "signature"})
+AFTER_ALL: Final = 2**53
 TEXTS: Final = (
     "section", "kind", "text", "text_en", "clause", "help", "help_en", "unit", "options", "photo", "when_item",
     "when_is", "deductions", "doubt",
@@ -104,7 +105,7 @@ def _place(row: Item | Section) -> tuple[int, str]:
 
 def _section(key: str, row: Mapping[str, Value], items: Iterable[Item]) -> Section:
     return Section(
-        key=key, order=_order(row) if key else LAST + 1, title=_text(row, "title"), title_en=_text(row, "title_en"),
+        key=key, order=_order(row) if key else AFTER_ALL, title=_text(row, "title"), title_en=_text(row, "title_en"),
         group=_text(row, "group") or key, weight=_number(row, "weight"), repeat=row.get("repeat") is True,
         items=tuple(items),
     )  # fmt: skip
@@ -114,13 +115,12 @@ def _item(key: str, row: Mapping[str, Value]) -> Item:
     fields: dict[str, Any] = {name: _text(row, name) for name in TEXTS}
     fields |= {name: _number(row, name) for name in ("full", "weight", "low", "high")}
     fields |= {name: row.get(name) is True for name in ("guarantee", "veto", "required")}
-    fields["kind"], fields["photo"] = fields["kind"] or "check", fields["photo"] or "never"
+    fields["kind"] = fields["kind"] if fields["kind"] in ITEM_KINDS else "check"
     return Item(key=key, order=_order(row), **fields)
 
 
 def _order(row: Mapping[str, Value]) -> int:
-    order = _number(row, "order")
-    return LAST if order is None else order
+    return _number(row, "order") or 0
 
 
 def _text(row: Mapping[str, Value], name: str) -> str:
