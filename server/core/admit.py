@@ -13,9 +13,10 @@ from typing import Final
 
 from server.core import logic, merge
 from server.core.batch import RECORD_PARTS_MAX, Batch, Op, Refused
-from server.core.declaration import Act, Declarations, Kind
+from server.core.declaration import Declarations, Kind
 from server.core.field import element_reason
 from server.core.merge import Record, Stamp, shown
+from server.core.needs import data_of, is_asked, missing
 from server.core.person import SERVER, Actor, granted
 from server.core.value import Value
 
@@ -112,14 +113,9 @@ def _judge_new(values: Mapping[str, Value], i: int, actor: Actor, kind: Kind | N
         if reason is not None and value is not None:
             _refuse_value(i, path, reason, kind, newer)
     for name in kind.required:
-        if values.get(name) is None and _is_asked(kind, name, values, kind.first_state):
+        if values.get(name) is None and is_asked(kind, name, values, kind.first_state):
             raise Refused("invalid", i, name, "required")
     return False
-
-
-def _is_asked(kind: Kind, name: str, values: Mapping[str, Value], state: str | None) -> bool:
-    when = kind.fields[name].when
-    return when is None or logic.holds(when, data_of(values, kind, state))
 
 
 def _judge_value(op: Op, i: int, kind: Kind, newer: bool) -> None:
@@ -153,16 +149,10 @@ def _judge_act(op: Op, i: int, record: Record, actor: Actor, kind: Kind) -> None
     _must(not actor.may(act.not_, record["by"], values), i)
     if act.needs_note and not (op.get("note") or "").strip():
         raise Refused("invalid", i, "note", "required")
-    if (missing := first_missing(act, values, kind, record["state"])) is not None:
-        raise Refused("bad_transition", i, missing, "needs")
+    if needed := missing(act, values, kind, record["state"]):
+        raise Refused("bad_transition", i, needed[0], "needs")
     if not logic.holds(act.if_, data_of(values, kind, record["state"])):
         raise Refused("bad_transition", i, reason="condition")
-
-
-def first_missing(act: Act, values: Mapping[str, Value], kind: Kind, state: str | None) -> str | None:
-    """The first field that an act needs and that has no value; one that is not asked for is not needed."""
-    given = {path.partition(".")[0] for path, value in values.items() if value not in ("", [])}
-    return next((name for name in act.needs if name not in given and _is_asked(kind, name, values, state)), None)
 
 
 def _must_decide(record: Record, i: int, actor: Actor, kind: Kind) -> None:
@@ -227,9 +217,3 @@ def _check_count(i: int, record: Record, kind: Kind) -> None:
     for name, most in kind.keyed.items():
         if len(keys.get(name, ())) > most:
             raise Refused("invalid", i, name, "max")
-
-
-def data_of(values: Mapping[str, Value], kind: Kind, state: str | None) -> dict[str, Value]:
-    """What the declaration's rules see of a record (V4): its declared fields."""
-    declared = {path: value for path, value in values.items() if path.partition(".")[0] in kind.fields}
-    return logic.data_of(declared, kind.decimals, state)

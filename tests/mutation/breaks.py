@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any, Final
 
-from server.core import admit, batch, merge, person
+from server.core import admit, batch, merge, needs, person
 from tests.simulation import server as model
 
 
@@ -80,9 +80,9 @@ BREAKS: Final[tuple[Break, ...]] = (
     _one("A3 a late edit is written into the seal", merge._edit, "if seal is not None:", "if False:"),
     _one("A3 an amendment does not renew the seal", merge._amend, 'op["ver"], max', '"0" * 64, max'),
     _one("A3 a declined edit stays held", merge._decline, "_take_held(record, op, i)", "pass"),
-    _one("A1 an act goes ahead without what it needs", admit.first_missing, "name not in given and", "False and"),
-    _one("A1 what is not asked for is needed", admit.first_missing, " and _is_asked(kind, name, values, state)", ""),
-    _one("A1 an empty text is enough", admit.first_missing, 'if value not in ("", [])', ""),
+    _one("A1 an act goes ahead without what it needs", needs.missing, "name not in given and", "False and"),
+    _one("A1 what is not asked for is needed", needs.missing, " and is_asked(kind, name, values, state)", ""),
+    _one("A1 an empty text is enough", needs.missing, 'if value not in ("", [])', ""),
     _one("A4 anybody may do anything", admit._must, "if not allowed:", "if False:"),
     _one("A5 the audience is not asked for", person.granted, "return audience in", "return True or audience in"),
     _one("P1 a gap is accepted", batch.gap, "if n > expected:", "if False:"),

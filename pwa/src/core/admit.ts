@@ -4,12 +4,13 @@
 // The server decides; the phone asks its own copy before it lets a person save (A1–A4, M6, M9, P2).
 
 import { type Batch, type NewOp, type Op, RECORD_PARTS_MAX, Refused } from './batch.ts';
-import { type Act, type Declarations, fieldAt, type Kind } from './declaration.ts';
+import { type Declarations, fieldAt, type Kind } from './declaration.ts';
 import { checkElement, type Reason, reasonAt } from './field.ts';
 import { dataOf, holds } from './logic.ts';
 import { apply, copy, type MergeRecord, type Records, shown, stamp } from './merge.ts';
+import { isAsked, missing } from './needs.ts';
 import { type Actor, granted, labels, may, SERVER } from './person.ts';
-import { at, isList, type Value } from './value.ts';
+import { at } from './value.ts';
 import { version } from './version.ts';
 
 export interface Admitted {
@@ -95,20 +96,10 @@ function judgeNew(op: NewOp, i: number, kind: Kind | undefined, { actor, newer }
     if (reason && value !== null) refuseValue(i, path, reason, kind, newer);
   }
   for (const name of kind.required) {
-    if ((at(op.set, name) ?? null) === null && isAsked(kind, name, op.set)) {
+    if ((at(op.set, name) ?? null) === null && isAsked(kind, name, op.set, kind.firstState)) {
       throw new Refused('invalid', i, name, 'required');
     }
   }
-}
-
-/** A field is asked for, and required, only while its `when` holds. */
-export function isAsked(
-  kind: Kind,
-  name: string,
-  values: Readonly<Record<string, Value>>,
-  state: string | null = kind.firstState,
-): boolean {
-  return holds(at(kind.fields, name)?.when, dataOf(kind, values, state));
 }
 
 function judgeValue(
@@ -150,26 +141,11 @@ function judgeAct(
   must(may(act.roles, actor, record.by, values), i);
   must(!may(act.not ?? [], actor, record.by, values), i);
   if (act.needs_note && !op.note?.trim()) throw new Refused('invalid', i, 'note', 'required');
-  const missing = firstMissing(act, values, kind, record.state);
-  if (missing !== null) throw new Refused('bad_transition', i, missing, 'needs');
+  const [needed] = missing(act, values, kind, record.state);
+  if (needed !== undefined) throw new Refused('bad_transition', i, needed, 'needs');
   if (!holds(act.if, dataOf(kind, values, record.state))) {
     throw new Refused('bad_transition', i, undefined, 'condition');
   }
-}
-
-/** The first field that an act needs and that has no value; one that is not asked for is not needed. */
-export function firstMissing(
-  act: Act,
-  values: Readonly<Record<string, Value>>,
-  kind: Kind,
-  state: string | null,
-): string | null {
-  if (!act.needs) return null;
-  const given = new Set<string>();
-  for (const [path, value] of Object.entries(values)) {
-    if (value !== '' && !(isList(value) && value.length === 0)) given.add(path.split('.', 1)[0] as string);
-  }
-  return act.needs.find((name) => !given.has(name) && isAsked(kind, name, values, state)) ?? null;
 }
 
 /** Who may seal a record decides on what came after the seal (A3). */

@@ -26,11 +26,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from server.core import logic
-from server.core.admit import data_of
 from server.core.declaration import Alert as Rule
 from server.core.declaration import Declarations, Kind
 from server.core.ladder import GROUP_CHANNELS, Ladder, Member, Rung, due_ms, ladder_of, people_of
 from server.core.merge import Record, is_deleted, shown
+from server.core.needs import data_of
 from server.core.problem import Problem
 from server.store import alert as rows
 from server.store.alert import ACKED, ENDED, OPEN, Alert, Attempt, Done, Waiting
