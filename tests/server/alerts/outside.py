@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
 
-OK = (201, {}, b"")
 Answer = tuple[int, dict[str, str], bytes]
+OK: Answer = (201, {}, b"")
 
 
 @dataclass
