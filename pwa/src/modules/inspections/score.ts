@@ -13,6 +13,7 @@
  *     weighted  the same without zero tables; within a table items count by their weight
  *     none      no score; passes if nothing failed and nothing is missing
  */
+import { isMap } from '../../core/value.ts';
 import type { Values } from '../../ui/generic/form.ts';
 import { answerOf, type Verdict, verdictOf } from './answer.ts';
 import { compare, plus, type Ratio, ratio, rounded, times, ZERO } from './ratio.ts';
@@ -91,8 +92,8 @@ function photoItems(values: Values): ReadonlySet<string> {
   const found = new Set<string>();
   for (const path in values) {
     if (!path.startsWith('photos.')) continue;
-    const photo = values[path];
-    const item = photo && typeof photo === 'object' && !Array.isArray(photo) ? photo.item : null;
+    const photo = values[path] ?? null;
+    const item = isMap(photo) ? photo.item : null;
     if (typeof item === 'string') found.add(item);
   }
   return found;
