@@ -1,0 +1,39 @@
+// What the same template said of the same place last time, as proposals that a person confirms one by one.
+
+import type { Shown, Value } from '../../store/phone.ts';
+import type { Site } from '../../ui/site.svelte.ts';
+import { type Answer, answerOf } from './answer.ts';
+import { INSPECTION } from './declared.generated.ts';
+
+/** The words for a place, however it was given: what two inspections of one place have in common. */
+export function placeName(value: Value | undefined): string {
+  if (typeof value === 'string') return value.trim();
+  if (value === null || value === undefined || typeof value !== 'object' || Array.isArray(value)) return '';
+  const { code } = value as Readonly<Record<string, Value>>;
+  return typeof code === 'string' ? code : '';
+}
+
+/** The newest other inspection of this template's lineage at this place. */
+export async function lastOne(site: Site, of: Shown, family: readonly string[]): Promise<Shown | undefined> {
+  const place = placeName(of.values.place);
+  const date = String(of.values.date ?? '');
+  const [last] = await site.phone.list(site.project, INSPECTION, {
+    ...(date === '' ? {} : { to: date }),
+    where: (one) =>
+      one.r !== of.r &&
+      one.record.born[4] <= of.record.born[4] &&
+      family.includes(String(one.values.template ?? '')) &&
+      placeName(one.values.place) === place,
+    limit: 1,
+  });
+  return last;
+}
+
+export function answersIn(shown: Shown): ReadonlyMap<string, Answer> {
+  const ids = new Set(
+    Object.keys(shown.values).flatMap((path) =>
+      path.startsWith('answers.') ? [path.split('.')[1] ?? ''] : [],
+    ),
+  );
+  return new Map([...ids].map((id) => [id, answerOf(shown.values, id)]));
+}

@@ -1,0 +1,31 @@
+// The templates of the site as a person chooses among them: of each lineage the newest that is published.
+
+import type { Shown } from '../../store/phone.ts';
+import type { Site } from '../../ui/site.svelte.ts';
+import { TEMPLATE } from './declared.generated.ts';
+
+export const lineOf = (template: Shown): string => String(template.values.family ?? template.r);
+const versionOf = (template: Shown): number => Number(template.values.version ?? 1);
+
+export async function templates(site: Site): Promise<readonly Shown[]> {
+  return site.phone.list(site.project, TEMPLATE);
+}
+
+/** Newest published of each lineage, by code and name. */
+export function current(all: readonly Shown[]): readonly Shown[] {
+  const newest = new Map<string, Shown>();
+  for (const one of all) {
+    if (one.state !== 'published') continue;
+    const known = newest.get(lineOf(one));
+    if (!known || versionOf(known) < versionOf(one)) newest.set(lineOf(one), one);
+  }
+  const name = (one: Shown): string => `${one.values.code ?? '~'} ${one.values.name ?? ''}`;
+  return [...newest.values()].sort((a, b) => name(a).localeCompare(name(b), 'zh-CN'));
+}
+
+/** Every version of the same template. */
+export async function familyOf(site: Site, template: Shown | undefined): Promise<readonly string[]> {
+  if (!template) return [];
+  const line = lineOf(template);
+  return (await templates(site)).filter((one) => lineOf(one) === line).map(({ r }) => r);
+}
