@@ -76,6 +76,8 @@ export class Album implements Photos {
   #arrived: Set<string>;
   /** Bytes of the upload under way, by sha; told by the tab that sends. */
   readonly #sent = new Map<string, number>();
+  /** Own ones that were put here or seen waiting: nobody asks whether they have arrived, sending tells. */
+  readonly #own = new Set<string>();
   readonly #wanted = new Map<string, Set<string>>();
   readonly #fetching = new Map<string, Promise<Blob>>();
   #asking: ReturnType<typeof setTimeout> | undefined;
@@ -115,7 +117,10 @@ export class Album implements Photos {
       if (this.#arrived.has(sha)) {
         put(tx, 'photos', row);
         put(tx, 'copies', { id: `${sha} whole`, project, bytes, seen: now });
-      } else put(tx, 'photos', { ...row, since: now });
+      } else {
+        this.#own.add(sha);
+        put(tx, 'photos', { ...row, since: now });
+      }
       put(tx, 'pictures', whole, `${sha} whole`);
       if (thumb) put(tx, 'pictures', thumb, `${sha} thumb`);
     };
@@ -226,7 +231,8 @@ export class Album implements Photos {
     const wanted = this.#wanted.get(project) ?? new Set();
     this.#wanted.set(project, wanted);
     const before = wanted.size;
-    for (const sha of shas) if (!this.#arrived.has(sha) && wanted.size < WANTED_MAX) wanted.add(sha);
+    for (const sha of shas)
+      if (!this.#arrived.has(sha) && !this.#own.has(sha) && wanted.size < WANTED_MAX) wanted.add(sha);
     if (wanted.size > before) this.#askSoon();
   }
 

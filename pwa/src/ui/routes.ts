@@ -29,6 +29,7 @@ const OWN: readonly AppRoute[] = [
   { path: '/approve', gate: false, root: true, load: () => import('./approve/Inbox.svelte') },
   { path: '/me', gate: false, root: true, load: () => import('./screens/Me.svelte') },
   { path: '/outbox', gate: false, load: () => import('./screens/Outbox.svelte') },
+  { path: '/photos', gate: false, load: () => import('./photo/GalleryScreen.svelte') },
   { path: '/attention', gate: false, load: () => import('./screens/Attention.svelte') },
   { path: '/conflict/:c/:r', gate: false, load: () => import('./screens/Conflict.svelte') },
   { path: '/settings', gate: false, load: () => import('./screens/Settings.svelte') },
