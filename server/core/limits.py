@@ -18,5 +18,5 @@ class Limits:
     uploads_open_max: int = 64
     """Unfinished ones of one person."""
     pixels_max: int = 120_000_000
-    decoded_bytes_max: int = 176 * MiB
+    decoded_bytes_max: int = 168 * MiB
     """What the pixels of one photo may take up while it is decoded; one is at a time."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,6 +25,8 @@ SIDEWAYS: Final = frozenset({5, 6, 7, 8})  # orientations that swap width and he
 PDF_HEAD_MAX: Final = 1024
 TEXT_HEAD: Final = 4096
 BOXES_MAX: Final = 4096
+PROFILE_BYTES_MAX: Final = 1024 * 1024
+DECODED_BYTES: Final = {PNG: 4, WEBP: 16, HEIC: 7, AVIF: 9}  # a pixel, with all that the decoder needs; measured
 
 
 class Damaged(Exception):
@@ -305,12 +308,27 @@ def _png(content: Content) -> Picture:
             orientation = exif_orientation(b"Exif\x00\x00" + bytes(content[start + 8 : end - 4]))
     if not has_pixels:
         raise Damaged("empty")
-    return _turned(PNG, w, h, orientation, w * h * 4)
+    return _turned(PNG, w, h, orientation, w * h * DECODED_BYTES[PNG])
 
 
 def _clean_png(content: Content) -> bytes:
-    kept = [bytes(content[start:end]) for kind, start, end in _chunks(content) if kind in OF_PNG]
-    return b"".join([bytes(content[:8]), *kept])
+    kept = [bytes(content[:8])]
+    for kind, start, end in _chunks(content):
+        chunk = bytes(content[start:end]) if kind in OF_PNG else b""
+        if kind != b"iCCP" or _is_modest(chunk[8:-4]):
+            kept.append(chunk)
+    return b"".join(kept)
+
+
+def _is_modest(profile: bytes) -> bool:
+    """A packed profile of colours that does not unpack to a bomb."""
+    packed = profile.partition(b"\x00")[2][1:]
+    unpacking = zlib.decompressobj()
+    try:
+        unpacking.decompress(packed, PROFILE_BYTES_MAX)
+    except zlib.error:
+        return False
+    return unpacking.eof
 
 
 # WebP
@@ -352,7 +370,7 @@ def _webp(content: Content) -> Picture:
         elif kind == b"EXIF":
             said = bytes(content[inside:end])
             orientation = exif_orientation(said if said.startswith(b"Exif") else b"Exif\x00\x00" + said)
-    return _turned(WEBP, *size, orientation, size[0] * size[1] * 8)
+    return _turned(WEBP, *size, orientation, size[0] * size[1] * DECODED_BYTES[WEBP])
 
 
 def _webp_24(content: Content, at: int) -> int:
@@ -375,7 +393,6 @@ def _clean_webp(content: Content) -> bytes:
 
 HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
 AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
-BYTES_A_PIXEL: Final = 9  # planes, then rows of three, then four
 
 
 def _still(content: Content) -> str | None:
@@ -418,7 +435,7 @@ def _sizes(content: Content) -> Iterator[tuple[int, int]]:
 
 def _of_boxes(type: str, content: Content) -> Picture:
     w, h = max(_sizes(content), key=lambda size: size[0] * size[1], default=(0, 0))
-    return Picture(type, w, h, 1, w * h * BYTES_A_PIXEL)
+    return Picture(type, w, h, 1, w * h * DECODED_BYTES[type])
 
 
 READERS: Final[dict[str, Callable[[Content], Picture]]] = {

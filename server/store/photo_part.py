@@ -16,6 +16,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -194,8 +195,9 @@ class Parts:
         gone = 0
         for told, path in self._all():
             if told is None:
-                if time.time() - path.stat().st_mtime > LIVES_MS / 1000:
-                    path.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):  # it went with its upload
+                    if time.time() - path.stat().st_mtime > LIVES_MS / 1000:
+                        path.unlink()
             elif told.expires <= now:
                 self.remove(told)
                 gone += 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
@@ -81,7 +82,13 @@ class _Worker:
     async def start(cls, decoded_bytes_max: int) -> _Worker:
         command = [sys.executable, "-m", "server.store.photo_worker", str(decoded_bytes_max)]
         process = await asyncio.create_subprocess_exec(
-            *command, cwd=HOME, stdin=PIPE, stdout=PIPE, limit=LINE_BYTES_MAX, start_new_session=True
+            *command,
+            cwd=HOME,
+            env={**os.environ, "MALLOC_ARENA_MAX": "2"},
+            stdin=PIPE,
+            stdout=PIPE,
+            limit=LINE_BYTES_MAX,
+            start_new_session=True,
         )
         return cls(process)
 

@@ -8,6 +8,7 @@ asked may kill it. Only this file's few imports are loaded.
 
 from __future__ import annotations
 
+import io
 import json
 import mmap
 import os
@@ -25,7 +26,7 @@ from server.core import picture
 from server.core.picture import Damaged, Picture
 
 WIDTHS: Final = (1280, 320)
-SPARE_BYTES: Final = 96 * 1024 * 1024  # beside the pixels: the encoder, rows in work
+SPARE_BYTES: Final = 128 * 1024 * 1024  # beside the pixels: the encoder, rows in work, stacks of threads
 WORDS_MAX: Final = 60
 EXIF_YEAR_MIN: Final = "1990"
 Answer = dict[str, Any]
@@ -55,10 +56,11 @@ def prepare() -> None:
 
 
 def limit_memory(more: int) -> None:
-    """What is mapped now, and so much more. Where the system has no such limit, the parent's watch is all."""
-    with suppress(OSError, ValueError):
-        mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (mapped + more, mapped + more))
+    """What is in use now, and so much more. Where the system has no such limit, the look beforehand is all."""
+    with suppress(OSError, ValueError, IndexError):
+        status = Path("/proc/self/status").read_text("ascii")
+        used = int(status.split("VmData:")[1].split()[0]) * 1024
+        resource.setrlimit(resource.RLIMIT_DATA, (used + more, used + more))
 
 
 def answer(path: Path, out: Path) -> Answer:
@@ -80,27 +82,29 @@ def answer(path: Path, out: Path) -> Answer:
 
 def develop(path: Path, content: Any, seen: Picture, out: Path) -> Answer:
     bare = picture.clean(content, seen)
-    made = []
-    with Image.open(path, formats=[FORMATS[seen.type]]) as image:
-        facts = facts_of(image)
+    made, formats = [], [FORMATS[seen.type]]
+    facts = facts_of(path, formats)
+    # what stands beside the picture may be a bomb of its own: it is left out here too
+    with Image.open(path if bare is None else io.BytesIO(bare), formats=formats) as file:
         if seen.type == picture.JPEG:
-            image.draft("RGB", shrunk(image.size, WIDTHS[0]))
-        image.load()
-        picture_in_work = image if bare is not None else flat(turned(image, seen.orientation))
-    w, h = (seen.w, seen.h) if bare is not None else picture_in_work.size
+            file.draft("RGB", shrunk(file.size, WIDTHS[0]))
+        file.load()
+        image = plain(file)
+    w, h = seen.w, seen.h
     if bare is None:  # what not every browser shows is kept as it is, and shown as JPEG
-        colours = picture_in_work.info.get("icc_profile")
-        picture_in_work.save(out / "clean", "JPEG", quality=90, icc_profile=colours)
+        image = flat(turned(image, seen.orientation))
+        w, h = image.size
+        image.save(out / "clean", "JPEG", quality=90, icc_profile=image.info.get("icc_profile"))
         made.append("clean")
     elif len(bare) != len(content):
         (out / "clean").write_bytes(bare)
         made.append("clean")
-    picture_in_work.thumbnail((WIDTHS[0], WIDTHS[0]), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    image.thumbnail((WIDTHS[0], WIDTHS[0]), Image.Resampling.LANCZOS, reducing_gap=2.0)
     if bare is not None:
-        picture_in_work = flat(turned(picture_in_work, seen.orientation))
+        image = flat(turned(image, seen.orientation))
     for width in WIDTHS:
-        picture_in_work.thumbnail((width, width), Image.Resampling.LANCZOS)
-        picture_in_work.save(out / f"w{width}", "WEBP", quality=80 if width > 320 else 75, method=2)
+        image.thumbnail((width, width), Image.Resampling.LANCZOS)
+        image.save(out / f"w{width}", "WEBP", quality=80 if width > 320 else 75, method=2)
         made.append(f"w{width}")
     return {"w": w, "h": h, "clean": picture.JPEG if bare is None else seen.type, "made": made, "facts": facts}
 
@@ -137,6 +141,15 @@ def turned(image: Image.Image, orientation: int) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
+def plain(image: Image.Image) -> Image.Image:
+    """In a mode that can be made smaller smoothly."""
+    if image.mode in ("P", "1"):
+        return image.convert("RGBA" if "transparency" in image.info else "RGB")
+    if image.mode.startswith(("I", "F")):  # sixteen bits of grey
+        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    return image
+
+
 def flat(image: Image.Image) -> Image.Image:
     """In RGB on white: what JPEG and small WebP hold."""
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
@@ -144,25 +157,20 @@ def flat(image: Image.Image) -> Image.Image:
         back = Image.new("RGB", image.size, "white")
         back.paste(image, mask=image.getchannel("A"))
         return back
-    if image.mode.startswith("I"):  # sixteen bits of grey
-        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L").convert("RGB")
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
 # EXIF
 
 
-def facts_of(image: Image.Image) -> Answer:
+def facts_of(path: Path, formats: list[str]) -> Answer:
     """When, where, with what: those that can be read. Broken EXIF has none."""
     facts: Answer = {}
-    for read in (_time, _place, _camera):
-        with suppress(Exception):  # each is worth having without the others
-            facts |= _read(read, image)
+    with suppress(Exception), Image.open(path, formats=formats) as image:
+        for read in FACTS:
+            with suppress(Exception):  # each is worth having without the others
+                facts |= read(image.getexif())
     return facts
-
-
-def _read(read: Callable[[Any], Answer], image: Image.Image) -> Answer:
-    return read(image.getexif())
 
 
 def _time(exif: Any) -> Answer:
@@ -200,6 +208,8 @@ def _camera(exif: Any) -> Answer:
     said = model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()
     return {"camera": said} if said else {}
 
+
+FACTS: Final[tuple[Callable[[Any], Answer], ...]] = (_time, _place, _camera)
 
 if __name__ == "__main__":
     main()

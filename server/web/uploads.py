@@ -65,7 +65,8 @@ class Turns:
             except TimeoutError as error:
                 raise Problem("upload_busy", retry_after=1) from error
             try:
-                turn.is_wanted.clear()
+                if turn.waiting == 1:  # else somebody newer waits already
+                    turn.is_wanted.clear()
                 yield turn
             finally:
                 turn.lock.release()
@@ -77,6 +78,8 @@ class Turns:
 
 @dataclass
 class Turn:
+    """`waiting` counts those who wait and the one whose turn it is."""
+
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     is_wanted: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: int = 0
