@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { OutboxEntry } from '../../../pwa/src/store/phone.ts';
 import {
   accept,
+  actsOf,
   actsOn,
   amendmentsOf,
   approve,
@@ -13,6 +14,7 @@ import {
   isDecided,
   kindsToApprove,
   maySettle,
+  needsWords,
   queriesFor,
   sawIn,
   staleIn,
@@ -20,6 +22,7 @@ import {
   waitingStates,
   wholeDays,
 } from '../../../pwa/src/ui/approve/approve.ts';
+import { fieldAt, labelOf, valueText } from '../../../pwa/src/ui/generic/words.ts';
 import { declarations, FakePhone, kindOf, PROJECT, shownFrom, the } from './fake.ts';
 import { reader } from './reader.ts';
 
@@ -51,6 +54,31 @@ describe('who may do what', () => {
   test('the author submits again what was returned', () => {
     expect(names(['worker'], someones({ by: 'me', state: 'back' }))).toEqual(['again']);
   });
+});
+
+test('what an act needs is said by the names of the fields; what is not asked for is not needed', () => {
+  const again = the(actsOf(kind).find((one) => one.name === 'again'));
+  const lacks = (more = {}, lang: 'zh' | 'en' = 'zh') =>
+    needsWords(kind, someones({ state: 'back', values: { ...values, ...more } }), again, reader(lang));
+  const sign = { w: 1, h: 1, strokes: [[0, 0]], at: 1 };
+  expect(lacks()).toBe('先要填：照片、签名');
+  expect(lacks({ stops: true }, 'en')).toBe('Fill in first: Why it stops, Photos, Signature');
+  expect(lacks({ 'photos.p1': { sha: 'a' }, sign })).toBe('');
+  expect(lacks({ 'marks.p1': { shapes: [] }, sign })).toBe('先要填：照片');
+});
+
+test('what is drawn on photos is covered, after the declared fields, and has a name', () => {
+  const drawn = { shapes: [{ t: 'rect', c: 'red', p: [0, 0, 1, 1] }] };
+  expect(coveredPaths(kind, { 'marks.p1': drawn, name: 'x', 'photos.p1': {} })).toEqual([
+    'name',
+    'photos.p1',
+    'marks.p1',
+  ]);
+  expect(labelOf(kind, 'marks.p1', reader('zh'))).toBe('照片标注');
+  expect(valueText(the(fieldAt(kind, 'marks.p1')), drawn, reader('zh'))).toBe('标注 1 处');
+  expect(valueText(the(kind.fields.spot), { plan: 'u1', page: 2, x: 1, y: 1 }, reader('zh'))).toMatch(
+    / · 2$/,
+  );
 });
 
 test('the inbox holds what waits and not what was given back, of every kind that seals', () => {

@@ -31,7 +31,7 @@ describe.each(['zh', 'en'] as const)('in %s', (lang) => {
     const screen = await openScreen(form, phone, { params: { kind: C }, lang });
     await until(() => screen.all('form').length === 1);
     for (const [name, field] of Object.entries(kind?.fields ?? {})) {
-      const asked = !['why', 'photos', 'papers', 'stamp'].includes(name);
+      const asked = !['why', 'stamp'].includes(name);
       expect(screen.text().includes(field.label[lang]), `${name}: ${field.label[lang]}`).toBe(asked);
     }
     expect(screen.text()).not.toMatch(/missing|undefined|\[object/);
@@ -159,6 +159,21 @@ describe('the form', () => {
   });
 });
 
+test('an act that needs something says what is missing instead of failing', async () => {
+  const drawn = { shapes: [{ t: 'arrow', c: 'red', p: [0, 0, 9, 9] }] };
+  const lacking = { ...values, 'marks.p1': drawn, spot: { plan: 'u1', page: 2, x: 1, y: 1 } };
+  const phone = new FakePhone(['worker']).plant(
+    people,
+    planted('r1', { by: 'me', state: 'back', values: lacking }),
+  );
+  const screen = await openScreen(detail, phone, { params: { r: 'r1' } });
+  await until(() => screen.text().includes('重提'));
+  screen.button('重提').click();
+  await until(() => screen.text().includes('先要填：照片、签名'));
+  expect(phone.writings).toEqual([]);
+  await screen.close();
+});
+
 describe('the inbox', () => {
   test('approves sixty with one choice, each in a batch of its own with what was seen', async () => {
     const many = Array.from({ length: 60 }, (_, i) =>
@@ -205,6 +220,17 @@ describe('the inbox', () => {
     await until(() => screen.all('article').length === 1);
     expect(screen.text()).toContain('先解决两个值');
     expect(screen.all('.yes')).toEqual([]);
+    await screen.close();
+  });
+
+  test('what lacks something that the approval needs says what, and is not approved with the rest', async () => {
+    const { level: _, ...without } = values;
+    const phone = new FakePhone(['supervisor']).plant(planted('good'), planted('bad', { values: without }));
+    const screen = await openScreen(inbox, phone);
+    await until(() => screen.all('article').length === 2);
+    expect(screen.text()).toContain('先要填：等级');
+    expect(screen.all('.yes').length).toBe(1);
+    expect(screen.all('.pick input:disabled').length).toBe(1);
     await screen.close();
   });
 

@@ -4,10 +4,11 @@
  * beside what is there now (A1–A3). Pure but for the phone's own `may` and `version`, handed in.
  */
 import type { Act, Declarations, Kind } from '../../core/declaration.ts';
+import { missing } from '../../core/needs.ts';
 import { equal } from '../../core/value.ts';
 import type { MergeRecord, Op, OutboxEntry, Phone, Query, Shown, Value } from '../../store/phone.ts';
 import { applies, logicData, type Values } from '../generic/rules.ts';
-import { dayText, momentText, type Reader, say, valueText } from '../generic/words.ts';
+import { dayText, labelOf, momentText, type Reader, say, valueText } from '../generic/words.ts';
 
 export type MayAsk = (who: readonly string[], shown: Shown) => boolean;
 
@@ -70,6 +71,13 @@ function mayDo(kind: Kind, { act }: NamedAct, shown: Shown, may: MayAsk): boolea
 /** Why an approval cannot be given although the person may: a conflict must be settled first (A2). */
 export function isBlocked(shown: Shown): boolean {
   return shown.conflicts.length > 0 || shown.pending === 'refused';
+}
+
+/** Which fields must be filled in before an act, in words; empty where nothing is missing (A1). */
+export function needsWords(kind: Kind, shown: Shown, { act }: NamedAct, reader: Reader): string {
+  const names = missing(act, shown.values, kind, shown.state).map((path) => labelOf(kind, path, reader));
+  if (names.length === 0) return '';
+  return reader.t('detail.needs', { fields: names.join(reader.lang === 'zh' ? '、' : ', ') });
 }
 
 export interface Waiting {
@@ -257,9 +265,9 @@ export function isDecided(kind: Kind, record: Pick<MergeRecord, 'state'>, act: s
 
 /** Fields that an approval covers and that have a value, in the order of the declaration. */
 export function coveredPaths(kind: Kind, values: Values): readonly string[] {
-  const order = Object.keys(kind.fields);
+  const order = Object.keys(kind.written);
   return Object.keys(values)
-    .filter((path) => kind.fields[path.split('.')[0] ?? '']?.computed === undefined)
+    .filter((path) => kind.written[path.split('.')[0] ?? '']?.computed === undefined)
     .sort((a, b) => {
       const first = order.indexOf(a.split('.')[0] ?? '');
       const second = order.indexOf(b.split('.')[0] ?? '');

@@ -3,7 +3,7 @@
  * Pure; names of people, teams and places come in as a function.
  */
 import type { Field, Kind, Label, Option } from '../../core/declaration.ts';
-import { isMap } from '../../core/value.ts';
+import { isMap, type ValueMap } from '../../core/value.ts';
 import type { Shown, Value } from '../../store/phone.ts';
 import type { Key, Params } from '../i18n.svelte.ts';
 import type { Lang } from '../preferences.svelte.ts';
@@ -30,7 +30,7 @@ export function say(label: Label | undefined | null, lang: Lang, fallback = ''):
 export function labelOf(kind: Kind, path: string, reader: Reader): string {
   if (path === 'state' || path === 'by' || path === 'pending') return reader.t(`list.${path}`);
   const [root = path, , sub] = path.split('.');
-  const field = kind.fields[root];
+  const field = kind.written[root];
   const own = say(field?.label, reader.lang, root);
   const below = sub === undefined ? undefined : field?.fields?.[sub];
   return below ? `${own} · ${say(below.label, reader.lang, sub)}` : own;
@@ -39,7 +39,7 @@ export function labelOf(kind: Kind, path: string, reader: Reader): string {
 /** The declared field at a path: `lines.l1.hours` is the sub-field `hours` of `lines`. */
 export function fieldAt(kind: Kind, path: string): Field | undefined {
   const [root = path, , sub] = path.split('.');
-  const field = kind.fields[root];
+  const field = kind.written[root];
   return sub === undefined ? field : (field?.fields?.[sub] ?? field);
 }
 
@@ -75,8 +75,10 @@ export function valueText(field: Field, value: Value | undefined, reader: Reader
     case 'ref':
       return typeof value === 'string' ? reader.nameOf(value) : String(value);
     case 'pin':
-      return isMap(value) ? reader.nameOf(String(value.plan)) : '';
+      return isMap(value) ? pinText(value, reader) : String(value);
     case 'photos':
+      if (isMap(value) && Array.isArray(value.shapes)) return reader.t('form.drawn', { n: value.shapes.length });
+      return reader.t('form.added');
     case 'files':
       return reader.t('form.added');
     case 'signature':
@@ -84,6 +86,12 @@ export function valueText(field: Field, value: Value | undefined, reader: Reader
     default:
       return typeof value === 'object' ? JSON.stringify(value) : String(value);
   }
+}
+
+/** The plan's name, with the page where it is not the first. */
+function pinText({ plan, page }: ValueMap, reader: Reader): string {
+  const name = reader.nameOf(String(plan));
+  return page === 1 ? name : `${name} · ${String(page)}`;
 }
 
 const MINUTE_MS = 60_000;
