@@ -112,8 +112,9 @@ def _judge_new(values: Mapping[str, Value], i: int, actor: Actor, kind: Kind | N
         reason = kind.reason(path, value) if judge is None else judge(value)
         if reason is not None and value is not None:
             _refuse_value(i, path, reason, kind, newer)
+    given = {path.partition(".")[0] for path, value in values.items() if value is not None}
     for name in kind.required:
-        if values.get(name) is None and is_asked(kind, name, values, kind.first_state):
+        if name not in given and is_asked(kind, name, values, kind.first_state):
             raise Refused("invalid", i, name, "required")
     return False
 

@@ -95,8 +95,11 @@ function judgeNew(op: NewOp, i: number, kind: Kind | undefined, { actor, newer }
     const reason = reasonAt(kind, path, value);
     if (reason && value !== null) refuseValue(i, path, reason, kind, newer);
   }
+  const given = new Set(
+    Object.entries(op.set).flatMap(([path, value]) => (value === null ? [] : path.split('.', 1))),
+  );
   for (const name of kind.required) {
-    if ((at(op.set, name) ?? null) === null && isAsked(kind, name, op.set, kind.firstState)) {
+    if (!given.has(name) && isAsked(kind, name, op.set, kind.firstState)) {
       throw new Refused('invalid', i, name, 'required');
     }
   }
