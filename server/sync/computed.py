@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import logging
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -23,6 +23,7 @@ from server.store.round import Statement, Watch, decode
 from server.store.store import Store
 
 log: Final = logging.getLogger("gongbu.computed")
+DAYS_MAX: Final = 100  # of a group, computed at a time
 FIRST_DAY: Final = "0001-01-01"
 LAST_DAY: Final = "9999-12-31"
 Span = tuple[str, str]  # first and last day, inclusive
@@ -88,8 +89,8 @@ def record_id(project: str, kind: str, key: str) -> str:
 async def recompute(store: Store, one: Computed, project: str) -> int:
     """Bring a computed kind up to date with the log; answers how many records changed.
 
-    It may be repeated at any time: what is there already is not written again. A group is in
-    memory by itself, and what it comes to is written before there is too much of it.
+    It may be repeated at any time: what is there already is not written again. A few months of a
+    group are in memory at a time, and what they come to is written before there is too much of it.
     """
     head = await store.access.head(project)
     since = await _read_up_to(store, one, project)
@@ -100,17 +101,17 @@ async def recompute(store: Store, one: Computed, project: str) -> int:
     ops: list[Op] = []
     changed = 0
     for group in sorted(dirty):
-        spans = spans_of(dirty[group], one.around)
-        found = await _read(store, one, project, group, spans)
-        try:
-            ops += await asyncio.to_thread(_differences, one, project, group, spans, found, context)
-        except Exception:
-            # What nobody can compute of one person must not keep everybody else's sums.
-            log.exception("a group could not be computed", extra={"kind": one.kind, "group": group})
-        if len(ops) >= OPS_MAX:
-            changed += len(ops)
-            await store.put(project, ops)
-            ops = []
+        for spans in pieces_of(await _spans(store, one, project, group, dirty[group])):
+            found = await _read(store, one, project, group, spans)
+            try:
+                ops += await asyncio.to_thread(_differences, one, project, group, spans, found, context)
+            except Exception:
+                # What nobody can compute of one person must not keep everybody else's sums.
+                log.exception("a group could not be computed", extra={"kind": one.kind, "group": group})
+            if len(ops) >= OPS_MAX:
+                changed += len(ops)
+                await store.put(project, ops)
+                ops = []
     await store.put(project, ops, also=_mark(one, project, head))
     return changed + len(ops)
 
@@ -179,6 +180,20 @@ async def _live(store: Store, project: str, c: str) -> list[Record]:
     return [decode(body) async for chunk in store.records(project, c) for _, body in chunk]
 
 
+async def _spans(store: Store, one: Computed, project: str, group: str, days: set[str | None]) -> list[Span]:
+    """What to compute of a group. All of it means every day of which there is anything, unless
+    there are records without a day: those may come to anything."""
+    spans = spans_of(days, one.around)
+    if spans != [ALWAYS]:
+        return spans
+    kinds = (*one.inputs, one.kind)
+    rows = await store.rows(
+        f"SELECT DISTINCT day FROM record WHERE project = ? AND c IN ({_marks(kinds)}) AND grp = ?",
+        project, *kinds, group,
+    )  # fmt: skip
+    return spans_of([day for (day,) in rows], one.around)
+
+
 Found = tuple[list[Dated], list[Dated]]  # inputs, stored results
 
 
@@ -214,6 +229,26 @@ def spans_of(days: Iterable[str | None], around: int) -> list[Span]:
         else:
             spans.append((first, last))
     return spans
+
+
+def pieces_of(spans: Iterable[Span]) -> Iterator[list[Span]]:
+    """The same days in parts that lie within DAYS_MAX, so that a long backlog is not read at once."""
+    piece: list[Span] = []
+    for span in _short(spans):
+        if piece and span[1] >= shift(piece[0][0], DAYS_MAX):
+            yield piece
+            piece = []
+        piece.append(span)
+    if piece:
+        yield piece
+
+
+def _short(spans: Iterable[Span]) -> Iterator[Span]:
+    for first, last in spans:
+        while (first, last) != ALWAYS and (end := shift(first, DAYS_MAX - 1)) < last:
+            yield first, end
+            first = shift(end, 1)
+        yield first, last
 
 
 def shift(day: str, days: int) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
 
 from server.core.merge import is_deleted
 from server.store.store import Store
-from server.sync.computed import ALWAYS, Inputs, Result, spans_of
+from server.sync.computed import ALWAYS, DAYS_MAX, Inputs, Result, pieces_of, shift, spans_of
 from server.sync.jobs import TRIES_MAX, Jobs
 from server.sync.mirror import mirror_id
 from tests.server.site import COMPUTED, Clock, Phone, Site, add, change, entry, new_id, notice
@@ -142,6 +143,28 @@ def test_touching_spans_become_one() -> None:
     assert spans_of({"2026-03-01", "2026-03-05"}, 1) == [("2026-02-28", "2026-03-02"), ("2026-03-04", "2026-03-06")]
     assert spans_of({"2026-03-01", None}, 1) == [ALWAYS]
     assert spans_of({"0001-01-01", "9999-12-31"}, 2)[0][0] == "0001-01-01"
+
+
+def test_a_long_backlog_is_computed_in_parts_that_leave_no_day_out_and_none_twice() -> None:
+    seed = Random().randrange(2**32)
+    print(f"seed {seed}")
+    draw = Random(seed)
+    days: set[str | None] = {shift("2020-01-01", draw.randrange(2_000)) for _ in range(draw.randrange(1, 900))}
+    spans = spans_of(days, draw.randrange(3))
+    pieces = list(pieces_of(spans))
+    assert [day for piece in pieces for span in piece for day in days_of(span)] == [
+        day for span in spans for day in days_of(span)
+    ]
+    assert all(piece[-1][1] < shift(piece[0][0], DAYS_MAX) for piece in pieces)
+    assert list(pieces_of([ALWAYS])) == [[ALWAYS]]
+    assert list(pieces_of([])) == []
+
+
+def days_of(span: tuple[str, str]) -> list[str]:
+    days = [span[0]]
+    while days[-1] < span[1]:
+        days.append(shift(days[-1], 1))
+    return days
 
 
 async def ask(store: Store, key: str = "x") -> None:
