@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import parse_qsl
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from server.store.access import Session
 
 PAGE: Final = 2000
+QUERIES_MAX: Final = 256
+QUERY_LENGTH_USUAL: Final = 200
 JSON: Final = b"application/json"
 Told = Mapping[bytes, bytes]  # the request's headers
 Handler = Callable[["Site", "HTTPScope", Told, "Receive", "Send"], Awaitable[None]]
@@ -36,14 +39,15 @@ async def push(site: Site, scope: HTTPScope, told: Told, receive: Receive, send:
 
 
 async def pull(site: Site, scope: HTTPScope, told: Told, receive: Receive, send: Send) -> None:
-    asked = parse_query(scope["query_string"])
-    session = await signed_in(site, scope, told, asked, "GET")
+    query = scope["query_string"]
+    session = await signed_in(site, scope, told, parse_query(query), "GET")
+    project, cursor, epoch, limit = (asked_again if len(query) <= QUERY_LENGTH_USUAL else asked_of)(query)
     page = await site.sync.pull(
         session,
-        project=project_of(asked),
-        cursor=number_of(asked, "cursor", 0, SEQ_MAX, 0),
-        epoch=number_of(asked, "epoch", 0, SEQ_MAX, None),
-        limit=number_of(asked, "limit", 1, SEQ_MAX, PAGE),
+        project=project,
+        cursor=cursor,
+        epoch=epoch,
+        limit=limit,
         accept_encoding=told.get(b"accept-encoding", b"").decode("latin-1"),
     )
     await send_whole(send, page.body, page.headers)
@@ -92,11 +96,34 @@ async def send_whole(send: Send, body: bytes, headers: list[tuple[bytes, bytes]]
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def parse_query(query: bytes) -> dict[str, str]:
+Asked = tuple[str, int, int | None, int]  # project, cursor, epoch, limit
+
+
+def asked_of(query: bytes) -> Asked:
+    """What a pull asks for. Raises `malformed`."""
+    asked = parse_query(query)
+    return (
+        project_of(asked),
+        number_of(asked, "cursor", 0, SEQ_MAX, 0),
+        number_of(asked, "epoch", 0, SEQ_MAX, None),
+        number_of(asked, "limit", 1, SEQ_MAX, PAGE),
+    )
+
+
+def parse_query(query: bytes) -> Mapping[str, str]:
+    return parsed_again(query) if len(query) <= QUERY_LENGTH_USUAL else parsed(query)
+
+
+def parsed(query: bytes) -> Mapping[str, str]:
     try:
         return dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=50))
     except ValueError as error:
         raise Problem("malformed", reason="the query cannot be read") from error
+
+
+# Phones that a poke wakes all ask the same.
+parsed_again: Final = lru_cache(QUERIES_MAX)(parsed)
+asked_again: Final = lru_cache(QUERIES_MAX)(asked_of)
 
 
 def project_of(asked: Mapping[str, str]) -> str:
