@@ -62,6 +62,7 @@ class Act(msgspec.Struct, forbid_unknown_fields=True, rename={"from_": "from", "
     if_: Logic = None
     needs: list[str] = []
     needs_note: bool = False
+    reopens: bool = False
 
 
 class Alert(msgspec.Struct, forbid_unknown_fields=True, rename={"if_": "if"}):
@@ -404,8 +405,10 @@ def _life_faults(at: str, kind: Kind) -> Iterator[Fault]:
             if state_name not in kind.states:
                 yield here, f"{state_name} is not a state"
         for origin in act.from_:
-            if origin in kind.states and kind.states[origin].seals:
-                yield f"{here}.from", f"{origin} is sealed: what comes later is an amendment"
+            if origin in kind.states and kind.states[origin].seals and not act.reopens:
+                yield f"{here}.from", f"{origin} is sealed: what comes later is an amendment, or the act reopens it"
+            if origin in kind.states and not kind.states[origin].seals and act.reopens:
+                yield f"{here}.from", f"{origin} is not sealed, so there is nothing to reopen"
         if not act.roles:
             yield f"{here}.roles", "nobody may do it"
         yield from _who_faults(f"{here}.roles", act.roles, kind)

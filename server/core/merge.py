@@ -282,6 +282,8 @@ def _act(record: Record, op: Op, i: int, at: Stamp, kind: Kind | None) -> None:
         _meet_deletion(record, op, i, at)
     if record["state"] not in act.from_:
         raise Refused("bad_transition", i)
+    if record["seal"] is not None and record["held"]:
+        raise Refused("bad_transition", i, reason="held")  # what came late is decided before it is opened again
     seals = kind.states[act.to].seals
     if seals and "ver" not in op:
         raise Refused("invalid", i, "ver", "required")
@@ -291,8 +293,7 @@ def _act(record: Record, op: Op, i: int, at: Stamp, kind: Kind | None) -> None:
     et = at.et if before is None else max(at.et, before[ET])
     record["state"] = act.to
     record["act"] = [at.seq, i, at.device, at.base, et, op["act"], at.by, op.get("note")]
-    if seals:
-        record["seal"] = _seal(at, i, op["ver"], et)
+    record["seal"] = _seal(at, i, op["ver"], et) if seals else None
 
 
 def _seal(at: Stamp, i: int, ver: str, et: int) -> dict[str, Value]:

@@ -41,6 +41,8 @@ export interface Act {
   /** Fields that must have a value before it; who lacks one is told which. */
   readonly needs?: readonly string[];
   readonly needs_note?: boolean;
+  /** Breaks the seal: back from a sealed state into work. */
+  readonly reopens?: boolean;
 }
 
 export interface Section {

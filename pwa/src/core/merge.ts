@@ -403,13 +403,17 @@ function act(
     meetDeletion(record, record.del, i, at);
   }
   if (record.state === null || !declared.from.includes(record.state)) throw new Refused('bad_transition', i);
+  // What came late is decided before the record is opened again.
+  if (record.seal !== null && record.held.length > 0) {
+    throw new Refused('bad_transition', i, undefined, 'held');
+  }
   const seals = valueAt(kind.states, declared.to)?.seals === true;
   if (seals && op.ver === undefined) throw new Refused('invalid', i, 'ver', 'required');
   if (op.ver !== undefined) mustBeAsSeen(record, op.ver, i, kind, versionOf);
   const et = Math.max(at.et, record.act?.[4] ?? 0);
   record.state = declared.to;
   record.act = [at.seq, i, at.device, at.base, et, op.act, at.by, op.note ?? null];
-  if (seals) record.seal = sealAt(at, i, op.ver as string, et);
+  record.seal = seals ? sealAt(at, i, op.ver as string, et) : null;
 }
 
 function mustBeAsSeen(
