@@ -8,6 +8,7 @@ import {
   isDay,
   offsetMin,
   offsetText,
+  utcText,
   wall,
   weekday,
 } from '../../../pwa/src/ui/generic/zone.ts';
@@ -59,4 +60,5 @@ test('days and months are counted on the calendar', () => {
 
 test('an offset is written with its sign', () => {
   expect([offsetText(480), offsetText(-210), offsetText(0)]).toEqual(['+08:00', '−03:30', '+00:00']);
+  expect([480, -210, 0, 600].map(utcText)).toEqual(['UTC+8', 'UTC−3:30', 'UTC+0', 'UTC+10']);
 });

@@ -1,6 +1,6 @@
 // What labour brings beside its declaration: the card on Today and four screens of its own.
 
-import { offsetText } from '../../ui/generic/zone.ts';
+import { utcText } from '../../ui/generic/zone.ts';
 import type { ModuleFace } from '../../ui/module.ts';
 import { CHECKIN, SHIFT } from './declared.generated.ts';
 import { atWork } from './shift.ts';
@@ -17,8 +17,8 @@ const face: ModuleFace = {
   },
   seen: (shown, now) => (shown.c === SHIFT ? atWork(shown, now) : shown),
   says: {
-    // 480 minutes are +08:00 to who knows what a zone is.
-    'labour.checkin.offset_min': (value) => (typeof value === 'number' ? offsetText(value) : undefined),
+    // 480 minutes are UTC+8 to who knows what a zone is.
+    'labour.checkin.offset_min': (value) => (typeof value === 'number' ? utcText(value) : undefined),
   },
   automatic: async (c, site) =>
     c === CHECKIN ? (await import('./automatic.ts')).automatic(site) : () => ({}),

@@ -85,6 +85,13 @@ export function offsetText(offset_min: number): string {
   return `${offset_min < 0 ? '−' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
 }
 
+/** `UTC+8`, `UTC+5:30` */
+export function utcText(offset_min: number): string {
+  return `UTC${offsetText(offset_min)
+    .replace(/(?<=^\W)0/, '')
+    .replace(':00', '')}`;
+}
+
 /** Day arithmetic on the calendar alone; no zone has a say in it. */
 export function addDays(day: string, days: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
