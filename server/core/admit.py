@@ -83,7 +83,7 @@ def _judge(op: Op, i: int, record: Record | None, actor: Actor, kind: Kind | Non
         _must_decide(record, i, actor, kind)
     else:
         who = kind.may.delete or kind.may.edit if k == "del" else kind.may.edit
-        _must(actor.may(who, record["by"], _values(who, record)), i)
+        _must(actor.may(who, record["by"], _values(who, record, kind)), i)
         if k != "del":
             _judge_value(op, i, kind, newer)
     return False
@@ -94,10 +94,10 @@ def _must(allowed: bool, i: int) -> None:
         raise Refused("forbidden", i)
 
 
-def _values(who: Iterable[str], record: Record) -> Mapping[str, Value]:
+def _values(who: Iterable[str], record: Record, kind: Kind) -> Mapping[str, Value]:
     """The record's shown values of the fields that the words of a declaration name."""
     names = {word.partition(":")[2] for word in who if ":" in word}
-    return {name: merge.shown_at(record, name) for name in names}
+    return {name: merge.shown_at(record, name, kind) for name in names}
 
 
 def _judge_new(values: Mapping[str, Value], i: int, actor: Actor, kind: Kind | None, newer: bool) -> bool:

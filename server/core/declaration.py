@@ -378,13 +378,18 @@ def _who_faults(at: str, who: Iterable[str], kind: Kind) -> Iterator[Fault]:
         elif role == "self":
             if not name:
                 yield at, "self names a field: self:worker"
-            elif kind.fields[name].type != "person":
+            elif not _names_people(kind.fields[name]):
                 yield at, f"{word}: {name} is not a person"
         elif role in ("all", "author"):
             if name:
                 yield at, f"{role} takes no field"
         elif role not in ROLES:
             yield at, f"{word}: {role} is not a role"
+
+
+def _names_people(field: Field) -> bool:
+    """A person, or several by their ids."""
+    return field.type == "person" or (field.type == "multi_choice" and not field.options)
 
 
 def _life_faults(at: str, kind: Kind) -> Iterator[Fault]:
@@ -405,10 +410,12 @@ def _life_faults(at: str, kind: Kind) -> Iterator[Fault]:
             if state_name not in kind.states:
                 yield here, f"{state_name} is not a state"
         for origin in act.from_:
-            if origin in kind.states and kind.states[origin].seals and not act.reopens:
+            if origin in kind.states and kind.states[origin].seals and not act.reopens and not _seals(kind, act.to):
                 yield f"{here}.from", f"{origin} is sealed: what comes later is an amendment, or the act reopens it"
             if origin in kind.states and not kind.states[origin].seals and act.reopens:
                 yield f"{here}.from", f"{origin} is not sealed, so there is nothing to reopen"
+        if act.reopens and _seals(kind, act.to):
+            yield f"{here}.to", f"{act.to} seals, so nothing is reopened"
         if not act.roles:
             yield f"{here}.roles", "nobody may do it"
         yield from _who_faults(f"{here}.roles", act.roles, kind)
@@ -439,6 +446,10 @@ def _alert_faults(at: str, kind: Kind) -> Iterator[Fault]:
         for word, rule in (("if", alert.if_), ("level", alert.level), ("urgent", alert.urgent),
                            ("each", alert.each), ("to", alert.to)):  # fmt: skip
             yield from _logic_faults(f"{here}.{word}", rule, kind.fields)
+
+
+def _seals(kind: Kind, state: str) -> bool:
+    return state in kind.states and kind.states[state].seals
 
 
 def _reached(kind: Kind) -> set[str]:

@@ -108,9 +108,11 @@ def shown(record: Record, kind: Kind | None) -> dict[str, Value]:
     return values
 
 
-def shown_at(record: Record, path: str) -> Value:
-    """The shown value of one field that is not a set; None if it has none."""
+def shown_at(record: Record, path: str, kind: Kind) -> Value:
+    """The shown value of one field, a set in any order; None if it has none."""
     writes = record["f"].get(path)
+    if writes and kind.rule(path) == "set":
+        return [write[VALUE] for write in writes]
     return writes[-1][VALUE] if writes else record["set"].get(path)
 
 

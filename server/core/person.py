@@ -1,7 +1,7 @@
 """A person in a project: which roles, whose crew, what may be done and seen (A4, A5).
 
 The words of a declaration: `all` any member · `author` · `<role>` · `self:<field>` the field
-names me · `<role>:<field>` I hold the role, and the field's team is one of mine or the field's
+names me, alone or among others · `<role>:<field>` I hold the role, and the field's team is one of mine or the field's
 person is a member of one of my teams.
 """
 
@@ -67,7 +67,8 @@ class Actor:
         if role == "author":
             return author is None or author == self.person
         if role == "self":
-            return values.get(name) == self.person
+            value = values.get(name)
+            return value == self.person or (isinstance(value, list) and self.person in value)
         if role not in self.roles:
             return False
         if not name:

@@ -1,10 +1,10 @@
 // A person in a project: which roles, whose crew, what may be done and seen (A4, A5).
 //
 // The words of a declaration: `all` any member · `author` · `<role>` · `self:<field>` the field names
-// me · `<role>:<field>` I hold the role, and the field's team is one of mine or the field's person is
+// me, alone or among others · `<role>:<field>` I hold the role, and the field's team is one of mine or the field's person is
 // a member of one of my teams.
 
-import { at, type Value } from './value.ts';
+import { at, isList, type Value } from './value.ts';
 
 /** Who acts: a member of one project, at one device. */
 export interface Actor {
@@ -65,7 +65,7 @@ function isNamed(
   const colon = word.indexOf(':');
   const role = colon < 0 ? word : word.slice(0, colon);
   const value = colon < 0 ? undefined : at(values, word.slice(colon + 1));
-  if (role === 'self') return value === actor.person;
+  if (role === 'self') return isList(value) ? value.includes(actor.person) : value === actor.person;
   if (!actor.roles.includes(role)) return false;
   if (colon < 0) return true;
   return typeof value === 'string' && isMine(actor, value);

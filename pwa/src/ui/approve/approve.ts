@@ -19,9 +19,11 @@ export interface NamedAct {
   readonly approves: boolean;
 }
 
-/** Acts on a kind that seal: these put a record into somebody's inbox. */
+/** Acts on a kind that seal what is not sealed yet: these put a record into somebody's inbox. */
 export function approvingActs(kind: Kind): readonly NamedAct[] {
-  return actsOf(kind).filter((one) => one.approves);
+  return actsOf(kind).filter(
+    (one) => one.approves && one.act.from.some((state) => kind.states[state]?.seals !== true),
+  );
 }
 
 const known = new WeakMap<Kind, readonly NamedAct[]>();
