@@ -20,6 +20,27 @@ export type AppRoute =
 
 const today = async (): Promise<{ default: Component<ScreenProps> }> => ({ default: Today });
 
+/** Opened now and then: path → its name in later.ts. */
+const LATER: Readonly<Record<string, keyof typeof import('./later.ts')>> = {
+  '/outbox': 'outbox',
+  '/photos': 'photos',
+  '/attention': 'attention',
+  '/conflict/:c/:r': 'conflict',
+  '/settings': 'settings',
+  '/devices': 'devices',
+  '/invites': 'invites',
+  '/refused': 'refused',
+  '/team': 'team',
+  '/teams': 'teams',
+  '/site': 'site',
+  '/places': 'places',
+  '/about': 'about',
+  '/drafts': 'drafts',
+  '/k/:kind/calendar': 'calendar',
+  '/office': 'office',
+  '/office/:kind': 'office',
+};
+
 const OWN: readonly AppRoute[] = [
   { path: '/sign-in', gate: true, load: () => import('./screens/SignIn.svelte') },
   { path: '/enrol', gate: true, load: () => import('./screens/Enrol.svelte') },
@@ -28,28 +49,19 @@ const OWN: readonly AppRoute[] = [
   { path: '/entries', gate: false, root: true, load: () => import('./screens/Entries.svelte') },
   { path: '/approve', gate: false, root: true, load: () => import('./approve/Inbox.svelte') },
   { path: '/me', gate: false, root: true, load: () => import('./screens/Me.svelte') },
-  { path: '/outbox', gate: false, load: () => import('./screens/Outbox.svelte') },
-  { path: '/photos', gate: false, load: () => import('./photo/GalleryScreen.svelte') },
-  { path: '/attention', gate: false, load: () => import('./screens/Attention.svelte') },
-  { path: '/conflict/:c/:r', gate: false, load: () => import('./screens/Conflict.svelte') },
-  { path: '/settings', gate: false, load: () => import('./screens/Settings.svelte') },
-  { path: '/devices', gate: false, load: () => import('./screens/Devices.svelte') },
-  { path: '/invites', gate: false, load: () => import('./screens/Invites.svelte') },
-  { path: '/refused', gate: false, load: () => import('./screens/Refused.svelte') },
-  { path: '/team', gate: false, load: () => import('./screens/Team.svelte') },
-  { path: '/teams', gate: false, load: () => import('./screens/Teams.svelte') },
-  { path: '/site', gate: false, load: () => import('./screens/SiteSettings.svelte') },
-  { path: '/places', gate: false, load: () => import('./screens/Places.svelte') },
-  { path: '/about', gate: false, load: () => import('./screens/About.svelte') },
-  { path: '/drafts', gate: false, load: () => import('./screens/Drafts.svelte') },
   { path: '/k/:kind', gate: false, load: () => import('./generic/ListScreen.svelte') },
   { path: '/k/:kind/new', gate: false, load: () => import('./generic/FormScreen.svelte') },
-  { path: '/k/:kind/calendar', gate: false, load: () => import('./generic/CalendarScreen.svelte') },
   { path: '/k/:kind/:r/edit', gate: false, load: () => import('./generic/FormScreen.svelte') },
   { path: '/r/:r', gate: false, load: () => import('./generic/RecordScreen.svelte') },
-  { path: '/office', gate: false, load: () => import('./office/OfficeScreen.svelte') },
-  { path: '/office/:kind', gate: false, load: () => import('./office/OfficeScreen.svelte') },
 ];
+
+const rest = Object.entries(LATER).map(
+  ([path, name]): AppRoute => ({
+    path,
+    gate: false,
+    load: async () => (await import('./later.ts'))[name](),
+  }),
+);
 
 /** No such path. */
 export const NOT_FOUND: AppRoute = { path: '', gate: true, load: () => import('./screens/NotFound.svelte') };
@@ -60,5 +72,5 @@ export function routesWith(faces: readonly ModuleFace[]): readonly AppRoute[] {
   const added = faces.flatMap((face) =>
     Object.entries(face.routes).map(([path, load]): AppRoute => ({ path: `/${path}`, gate: false, load })),
   );
-  return [...added, ...OWN];
+  return [...added, ...OWN, ...rest];
 }

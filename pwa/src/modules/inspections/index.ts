@@ -1,23 +1,23 @@
 // What inspections bring beside their declaration: starting and filling them in, plans, the template editor.
 
 import type { ModuleFace } from '../../ui/module.ts';
-import { INSPECTION, TEMPLATE } from './declared.generated.ts';
 
-const start = () => import('./StartScreen.svelte');
-const fill = () => import('./FillScreen.svelte');
+type Screens = typeof import('./screens.ts');
+const show = <Name extends keyof Screens>(name: Name) =>
+  (() => import('./screens.ts').then((all) => all[name]())) as Screens[Name];
 
 const face: ModuleFace = {
   module: 'inspections',
-  card: () => import('./Card.svelte'),
+  card: show('card'),
   routes: {
-    'inspections/start': start,
-    [`k/${INSPECTION}/new`]: start,
-    'inspections/fill/:r': fill,
-    'inspections/plans': () => import('./PlansScreen.svelte'),
-    'inspections/templates': () => import('./TemplatesScreen.svelte'),
+    'inspections/start': show('start'),
+    'k/inspections.inspection/new': show('start'),
+    'inspections/fill/:r': show('fill'),
+    'inspections/plans': show('plans'),
+    'inspections/templates': show('templates'),
   },
-  records: { [INSPECTION]: fill, [TEMPLATE]: () => import('./EditorScreen.svelte') },
-  approvals: { [INSPECTION]: () => import('./Approval.svelte') },
+  records: { 'inspections.inspection': show('fill'), 'inspections.template': show('editor') },
+  approvals: { 'inspections.inspection': show('approval') },
 };
 
 export default face;

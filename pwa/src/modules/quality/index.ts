@@ -1,13 +1,12 @@
 // What quality brings beside its declaration: a defect with its pairs of photos, and what is to be fixed on Today.
 
 import type { ModuleFace } from '../../ui/module.ts';
-import { DEFECT } from './declared.generated.ts';
 
 const face: ModuleFace = {
   module: 'quality',
   card: () => import('./Card.svelte'),
   routes: {},
-  records: { [DEFECT]: () => import('./DefectScreen.svelte') },
+  records: { 'quality.defect': () => import('./DefectScreen.svelte') },
 };
 
 export default face;
