@@ -1,0 +1,164 @@
+// Leaflet with what plans need: tiles that come from this phone instead of an address, pins that are drawn
+// with the app's own icons, and a long press. Loaded when the first plan is opened.
+
+import 'leaflet/dist/leaflet.css';
+import {
+  type Coords,
+  CRS,
+  type DoneCallback,
+  GridLayer,
+  LatLngBounds,
+  type LeafletEvent,
+  Map as LeafletMap,
+  point,
+} from 'leaflet';
+import { levelOf, type PageOfPlan, type Point, TILE, WHOLE } from './page.ts';
+
+/** A pixel of the last level is shown up to so many times as large. */
+const MAGNIFIED = 2;
+const HOLD_MS = 500;
+const HOLD_MOVES_PX_MAX = 10;
+
+export type LoadTile = (z: number, x: number, y: number) => Promise<Blob>;
+
+/** One page, spread out. Points on it are in millionths. */
+export class Sheet {
+  readonly map: LeafletMap;
+  readonly #page: PageOfPlan;
+
+  constructor(element: HTMLElement, page: PageOfPlan, load: LoadTile) {
+    this.#page = page;
+    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.map = new LeafletMap(element, {
+      crs: CRS.Simple,
+      zoomControl: false,
+      attributionControl: false,
+      zoomSnap: 0.25,
+      zoomDelta: 1,
+      minZoom: -3,
+      maxZoom: page.zooms - 1 + MAGNIFIED,
+      maxBoundsViscosity: 0.8,
+      bounceAtZoomLimits: false,
+      zoomAnimation: !still,
+      fadeAnimation: false,
+      inertia: !still,
+    });
+    const bounds = this.bounds();
+    this.map.fitBounds(bounds);
+    this.map.setMinZoom(Math.min(0, this.map.getZoom()));
+    this.map.setMaxBounds(bounds.pad(0.25));
+    new PageLayer(page, load, bounds).addTo(this.map);
+  }
+
+  bounds(): LatLngBounds {
+    return new LatLngBounds([this.latLng({ x: 0, y: 0 }), this.latLng({ x: WHOLE, y: WHOLE })]);
+  }
+
+  latLng({ x, y }: Point): ReturnType<LeafletMap['unproject']> {
+    const { w, h, zooms } = this.#page;
+    return this.map.unproject(point((x / WHOLE) * w, (y / WHOLE) * h), zooms - 1);
+  }
+
+  /** May lie outside the page. */
+  pointAt(latLng: ReturnType<LeafletMap['unproject']>): Point {
+    const { w, h, zooms } = this.#page;
+    const pixel = this.map.project(latLng, zooms - 1);
+    return { x: (pixel.x / w) * WHOLE, y: (pixel.y / h) * WHOLE };
+  }
+
+  /** Calls back with the point where a finger (or the other mouse button) was held. */
+  onHold(held: (at: Point) => void): void {
+    const element = this.map.getContainer();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let from: PointerEvent | null = null;
+    const stop = (): void => {
+      clearTimeout(timer);
+      from = null;
+    };
+    const tell = (event: MouseEvent): void => {
+      const at = this.pointAt(this.map.mouseEventToLatLng(event));
+      if (isOn(at)) held(at);
+    };
+    element.addEventListener('pointerdown', (event) => {
+      const isSecond = from !== null;
+      stop();
+      const isElsewhere =
+        event.target instanceof Element && event.target.closest('button, .leaflet-marker-icon');
+      if (event.pointerType === 'mouse' || isSecond || isElsewhere) return;
+      from = event;
+      timer = setTimeout(() => {
+        stop();
+        tell(event);
+      }, HOLD_MS);
+    });
+    element.addEventListener('pointermove', (event) => {
+      if (from && Math.hypot(event.x - from.x, event.y - from.y) > HOLD_MOVES_PX_MAX) stop();
+    });
+    element.addEventListener('pointerup', stop);
+    element.addEventListener('pointercancel', stop);
+    // A phone sends this for a long press too, a little later than ours or a little sooner.
+    element.addEventListener('contextmenu', (event) => {
+      event.preventDefault();
+      if ((event as PointerEvent).pointerType === 'mouse' || !('pointerType' in event)) tell(event);
+    });
+  }
+
+  remove(): void {
+    this.map.remove();
+  }
+}
+
+export const isOn = ({ x, y }: Point): boolean => x >= 0 && y >= 0 && x <= WHOLE && y <= WHOLE;
+
+class PageLayer extends GridLayer {
+  readonly #page: PageOfPlan;
+  readonly #load: LoadTile;
+  readonly #finer: number;
+
+  constructor(page: PageOfPlan, load: LoadTile, bounds: LatLngBounds) {
+    // On a screen of two or three dots a pixel the next finer level is shown at half its size.
+    const finer = devicePixelRatio > 1.25 && page.zooms > 1 ? 1 : 0;
+    super({
+      tileSize: TILE >> finer,
+      minNativeZoom: -finer,
+      maxNativeZoom: page.zooms - 1 - finer,
+      minZoom: -9,
+      maxZoom: 99,
+      bounds,
+      noWrap: true,
+      updateWhenIdle: false,
+      keepBuffer: 1,
+    });
+    this.#page = page;
+    this.#load = load;
+    this.#finer = finer;
+    this.on('tileunload', forget);
+  }
+
+  override createTile({ x, y, z }: Coords, done: DoneCallback): HTMLElement {
+    // Tiles at the edge are smaller than the square that Leaflet makes for each.
+    const square = document.createElement('div');
+    const picture = document.createElement('img');
+    picture.alt = '';
+    picture.decoding = 'async';
+    square.append(picture);
+    const level = levelOf(this.#page, z + this.#finer);
+    picture.style.inlineSize = `${Math.min(100, ((level.w - x * TILE) / TILE) * 100)}%`;
+    picture.style.blockSize = `${Math.min(100, ((level.h - y * TILE) / TILE) * 100)}%`;
+    this.#load(z + this.#finer, x, y).then(
+      (blob) => {
+        picture.src = URL.createObjectURL(blob);
+        picture.onload = () => done(undefined, square);
+        picture.onerror = () => done(new Error('not a picture'), square);
+      },
+      (error: unknown) => done(error instanceof Error ? error : new Error(String(error)), square),
+    );
+    return square;
+  }
+}
+
+function forget(event: LeafletEvent): void {
+  const { tile } = event as LeafletEvent & { tile: HTMLElement };
+  const picture = tile.querySelector('img');
+  if (picture?.src.startsWith('blob:')) URL.revokeObjectURL(picture.src);
+}
