@@ -10,6 +10,8 @@ const IMPORT = /^\s*(?:import|export)\s+(?!type\b)(?:[^'"]*?\bfrom\s*)?['"](\.[^
 const EAGER = /import\.meta\.glob(?:<[^>]*>)?\(\s*'(\.\/[^']+\.ts)',\s*\{\s*eager: true/g;
 // An icon is named by `icon="x"`, `icon: 'x'` or one side of a choice; other words may look like its name.
 const ICON = /(?:icon|name)=["']([a-z]+)["']|[?:]\s*["']([a-z]+)["']/g;
+// Words of the pages that the server makes: no phone needs them.
+const SERVER = /^page\./;
 const NAMED = /['"`]([a-z_]+(?:\.[a-z0-9_]+)*)['"`]/g;
 
 export function first(): Plugin {
@@ -30,7 +32,7 @@ export function first(): Plugin {
       this.addWatchFile(file);
       const named = namesIn(join(root, 'src/app.ts'), what === 'icons' ? ICON : NAMED);
       const all = Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>);
-      const wanted = all.filter(([name]) => named.has(name) === (part === 'first'));
+      const wanted = all.filter(([name]) => !SERVER.test(name) && named.has(name) === (part === 'first'));
       return `export default ${JSON.stringify(Object.fromEntries(wanted))};`;
     },
   };

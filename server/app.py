@@ -32,7 +32,7 @@ from server.sync.alert.alerts import Alerts, Outside
 from server.sync.alert.channel.push import Push
 from server.sync.photos import Photos
 from server.sync.sync import Sync
-from server.web import answer, face, shell
+from server.web import answer, face, language, shell
 from server.web.caller import caller
 from server.web.edge import Edge
 from server.web.keys import Keys, read_or_make
@@ -141,7 +141,7 @@ def outside(settings: Settings, keys: Keys) -> Outside:
         Push(keys.vapid_private, settings.contact or contact),
         lambda path: (settings.url or f"http://localhost:{settings.port}") + path,
         keys.opened,
-        lambda key, language: answer.words("en" if language == "en" else "zh").get(key, key),
+        lambda key, lang: language.words("en" if lang == "en" else "zh").get(key, key),
     )
 
 

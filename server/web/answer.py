@@ -6,28 +6,23 @@ the framework refuses by itself (a wrong type, an unknown path) comes out as a c
 
 from __future__ import annotations
 
-import json
 import traceback
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from litestar import Response
 from litestar.exceptions import HTTPException, ValidationException
 
-from server.config import ROOT
 from server.core.problem import CATALOGUE, Problem
 from server.store.database import Clash
 from server.web import log
-from server.web.language import FIRST, Language, choose, named
+from server.web.language import FIRST, Language, choose, named, words
 from server.web.request import HttpRequest
 
 if TYPE_CHECKING:
     from litestar.types import Scope, Send
 
 TYPE: Final = "application/problem+json"
-FILES: Final = {"zh": "zh-CN.json", "en": "en.json"}
 BY_STATUS: Final = {
     401: "signed_out",
     403: "forbidden",
@@ -39,13 +34,6 @@ BY_STATUS: Final = {
     503: "unavailable",
 }
 REASON_MAX: Final = 300
-
-
-@cache
-def words(language: Language, folder: Path = ROOT / "shared" / "locales") -> dict[str, str]:
-    """Every text of a language, by its dotted key."""
-    found: dict[str, str] = json.loads((folder / FILES[language]).read_text(encoding="utf-8"))
-    return found
 
 
 def message(code: str, language: Language) -> str:

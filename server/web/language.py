@@ -1,15 +1,50 @@
-"""Which language a caller reads: `?lang=` first, then Accept-Language, else Chinese."""
+"""Which language a caller reads (`?lang=` first, then Accept-Language, else Chinese), and its words.
+
+All words that the server says to people stand in `shared/locales`: those of its own pages under `page.*`.
+"""
 
 from __future__ import annotations
 
-from functools import lru_cache
+import json
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import parse_qs
 
+from server.config import ROOT
+
 Language = Literal["zh", "en"]
+FILES: Final = {"zh": "zh-CN.json", "en": "en.json"}
 FIRST: Final[Language] = "zh"
 RANGES_MAX: Final = 20
 CACHED_LENGTH_MAX: Final = 300
+
+
+class Words:
+    """The words of a language: `t("page.total")`, `t("page.invite_good", n=3, until=day)`.
+
+    `{name}` is filled in; a text of two forms, `one|other`, is chosen by `n`. A key that is not there raises.
+    """
+
+    def __init__(self, lang: str) -> None:
+        self.lang: Language = named(lang) or FIRST
+
+    def __call__(self, key: str, **values: object) -> str:
+        one, _, other = words(self.lang)[key].partition("|")
+        text = other if other and values.get("n") != 1 else one
+        return PLACE.sub(lambda found: str(values[found[1]]), text)
+
+
+PLACE: Final = re.compile(r"\{(\w+)\}")
+
+
+@cache
+def words(language: Language, folder: Path = ROOT / "shared" / "locales") -> Mapping[str, str]:
+    """Every text of a language, by its dotted key."""
+    found: dict[str, str] = json.loads((folder / FILES[language]).read_text(encoding="utf-8"))
+    return found
 
 
 def choose(query: bytes, accept: str) -> Language:

@@ -13,6 +13,7 @@ from litestar import Response
 from markupsafe import Markup
 
 from server.web import qr
+from server.web.language import Words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -36,9 +37,6 @@ def render(template: str, **values: object) -> str:
 
 
 def page(template: str, *, lang: str, status: int = 200, **values: object) -> Response[str]:
-    """A whole page; `t(zh, en)` in the template picks the reader's language."""
-
-    def t(zh: str, en: str) -> str:
-        return zh if lang == "zh" else en
-
-    return Response(render(template, lang=lang, t=t, **values), media_type=HTML, status_code=status)
+    """A whole page; `t("page.total")` in the template says it in the reader's language."""
+    said = render(template, lang=lang, t=Words(lang), **values)
+    return Response(said, media_type=HTML, status_code=status)

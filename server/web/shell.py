@@ -17,6 +17,7 @@ from litestar.params import FromPath
 
 from server.core.problem import Problem
 from server.web.answer import handle
+from server.web.language import Words
 from server.web.page import HERE, HTML, page
 from server.web.request import HttpRequest
 from server.web.site import Site, TheSite
@@ -39,7 +40,7 @@ def shell(site: Site) -> Response[Any]:
     """The page that every address of the app opens with, or how to build it."""
     file = site.settings.dist / "index.html"
     if not file.is_file():
-        return page("not-built.html", lang="zh", status=503)
+        return page("not-built.html", lang="zh", status=503, both=(Words("zh"), Words("en")))
     return Response(file.read_bytes(), media_type=HTML, headers=FRESH)
 
 

@@ -15,8 +15,8 @@ from server.core.problem import Problem
 from server.store.alert import drop_subscription, put_failed
 from server.sync.alert.address import NotAllowed, allowed
 from server.sync.alert.notice import Notice, Target
-from server.web.answer import words
 from server.web.caller import TheCaller
+from server.web.language import words
 from server.web.site import TheSite
 
 Endpoint = Annotated[str, Meta(min_length=12, max_length=2000)]

@@ -15,6 +15,7 @@ from openpyxl import Workbook, load_workbook
 from server.modules.labour import words
 from server.modules.labour.sheet import Crew, Line, Sheet, Worked, man_days, month_of, sheet, still_on_site
 from server.modules.labour.workbook import month_workbook
+from server.web.language import Words
 
 SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 HOUR_MS: Final = 3_600_000
@@ -145,7 +146,7 @@ def test_a_time_is_written_as_on_the_wall_and_says_when_it_is_the_day_after() ->
 
 
 def test_days_and_months_are_named_in_both_languages() -> None:
-    zh, en = words.pick("zh"), words.pick("en")
+    zh, en = Words("zh"), Words("en")
     assert (words.month_title("2026-02-01", zh), words.month_title("2026-02-01", en)) == ("2026年2月", "February 2026")
     assert words.day_title(date(2026, 3, 2), zh) == "2026年3月2日（星期一）"
     assert words.day_title(date(2026, 3, 2), en) == "Monday 2 March 2026"
@@ -155,7 +156,7 @@ def test_days_and_months_are_named_in_both_languages() -> None:
 
 
 def opened(made: Sheet, lang: str = "zh") -> Workbook:
-    return load_workbook(BytesIO(month_workbook(made, "滨江花园 [三期]: 2#/楼", words.pick(lang))))
+    return load_workbook(BytesIO(month_workbook(made, "滨江花园 [三期]: 2#/楼", Words(lang))))
 
 
 def full_month() -> Sheet:
@@ -207,7 +208,7 @@ def test_hours_are_numbers_and_sums_are_formulas() -> None:
 
 
 def test_the_answers_stand_beside_the_formulas_for_readers_that_do_not_calculate() -> None:
-    content = BytesIO(month_workbook(full_month(), "site", words.pick("zh")))
+    content = BytesIO(month_workbook(full_month(), "site", Words("zh")))
     mine = row_of(load_workbook(content, data_only=True)["钢筋一班"], "王小军")
     assert mine[31] == pytest.approx(1070 / 60)
     assert mine[32] == 2.23

@@ -13,9 +13,10 @@ from server.core.problem import Problem
 from server.modules.labour.page import day_values, month_values
 from server.modules.labour.read import SHIFT, Asked, read_sheet
 from server.modules.labour.sheet import month_of
-from server.modules.labour.words import month_title, pick
+from server.modules.labour.words import month_title
 from server.web.caller import TheCaller
 from server.web.export import disposition
+from server.web.language import Words
 from server.web.page import page
 from server.web.site import TheSite
 from server.web.wire import ID, AskedDay, AskedId
@@ -39,9 +40,9 @@ async def month_xlsx(
     from server.modules.labour.workbook import month_workbook
 
     read = await read_sheet(caller, site, Asked(project, *month_of(month), team, person))
-    t = pick(caller.lang)
+    t = Words(caller.lang)
     content = await asyncio.to_thread(month_workbook, read.sheet, read.project, t)
-    name = f"{read.project} {month_title(read.sheet.first, t)}{t('考勤表', ' attendance')}.xlsx"
+    name = f"{read.project} {t('page.month_sheet', month=month_title(read.sheet.first, t))}.xlsx"
     return Response(content, media_type=XLSX, headers=disposition(name))
 
 
@@ -55,7 +56,7 @@ async def month_page(
     person: AskedPerson = None,
 ) -> Response[str]:
     read = await read_sheet(caller, site, Asked(project, *month_of(month), team, person))
-    return page("labour/month.html", lang=caller.lang, **month_values(read.sheet, read.project, pick(caller.lang)))
+    return page("labour/month.html", lang=caller.lang, **month_values(read.sheet, read.project, Words(caller.lang)))
 
 
 @get("/print/labour/day", summary="A day's attendance to print", tags=["labour"], media_type="text/html")
@@ -70,7 +71,7 @@ async def day_page(
     real = real_day(day)
     read = await read_sheet(caller, site, Asked(project, real, real, team, person))
     kind = site.declarations.kinds[SHIFT]
-    values = day_values(read.sheet, read.project, read.zone, kind, pick(caller.lang))
+    values = day_values(read.sheet, read.project, read.zone, kind, Words(caller.lang))
     return page("labour/day.html", lang=caller.lang, **values)
 
 

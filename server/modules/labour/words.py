@@ -1,29 +1,16 @@
-"""The words of the sheets in both languages, and how minutes, 工 and dates are written on them."""
+"""How minutes, 工 and dates are written on the sheets, and the words that several of them share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from server.modules.labour.sheet import MISSING, Sums
+from server.web.language import Words
 
-Pick = Callable[[str, str], str]  # (zh, en) → the reader's
-
-WEEKDAYS: Final = (("一", "M"), ("二", "T"), ("三", "W"), ("四", "T"), ("五", "F"), ("六", "S"), ("日", "S"))
-MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-MARKS: Final = {
-    "missing": ("缺", "?"),
-    "on_site": ("在", "…"),
-}
-
-
-def pick(lang: str) -> Pick:
-    return lambda zh, en: zh if lang == "zh" else en
+SIGNERS: Final = ("prepared_by", "foreman", "labour_clerk", "project_manager", "date")
+TOTALS: Final = ("sum_days", "hours", "sum_man_days", "sum_not_approved", "sum_missing")
 
 
 def hours(minutes: int) -> str:
@@ -42,18 +29,19 @@ def hundredths_text(hundredths: int) -> str:
     return f"{whole}.{rest:02}".rstrip("0").rstrip(".")
 
 
-def weekday(day: date, t: Pick) -> str:
-    return t(*WEEKDAYS[day.weekday()])
+def weekday(day: date, t: Words) -> str:
+    """One letter, for the narrow head of a column."""
+    return t(f"page.weekday_{day.isoweekday()}")
 
 
-def month_title(first: str, t: Pick) -> str:
+def month_title(first: str, t: Words) -> str:
     day = date.fromisoformat(first)
-    return t(f"{day.year}年{day.month}月", f"{MONTHS[day.month - 1]} {day.year}")
+    return t("page.month_title", month=t(f"page.month_{day.month}"), year=day.year)
 
 
-def day_title(day: date, t: Pick) -> str:
-    zh = f"{day.year}年{day.month}月{day.day}日（星期{WEEKDAYS[day.weekday()][0]}）"
-    return t(zh, f"{day:%A} {day.day} {MONTHS[day.month - 1]} {day.year}")
+def day_title(day: date, t: Words) -> str:
+    month, name = t(f"page.month_{day.month}"), t(f"page.day_{day.isoweekday()}")
+    return t("page.day_title", day=day.day, month=month, year=day.year, weekday=name)
 
 
 def clock(at: int | None, day: str, zone: ZoneInfo) -> str:
@@ -65,40 +53,19 @@ def clock(at: int | None, day: str, zone: ZoneInfo) -> str:
     return f"{local:%H:%M}" + (f" {days:+}" if days else "")
 
 
-def total_heads(t: Pick) -> list[str]:
-    return [
-        t("出勤\n天数", "Days"), t("工时", "Hours"), t("工数", "Man-\ndays"),
-        t("未审\n工时", "Not yet\nappr."), t("缺卡", "Miss-\ning"),
-    ]  # fmt: skip
+def total_heads(t: Words) -> list[str]:
+    return [t(f"page.{name}") for name in TOTALS]
 
 
-def mark(sums: Sums, t: Pick) -> str:
+def mark(sums: Sums, t: Words) -> str:
     """What stands in a day without minutes."""
-    return t(*MARKS["missing" if sums.flags & MISSING else "on_site"])
+    return t("page.mark_missing" if sums.flags & MISSING else "page.mark_on_site")
 
 
-def legend(day_minutes: int, t: Pick) -> str:
-    one = hundredths_text((day_minutes * 100 + 30) // 60)
-    missing, on_site = t(*MARKS["missing"]), t(*MARKS["on_site"])
-    zh = [
-        "说明：日栏为工时（小时，合计按分钟计算），斜体灰字尚未审核",
-        f"“{missing}”为缺上班卡或下班卡，不计工时",
-        f"“{on_site}”为仍在工地",
-        f"{one} 小时 = 1 个工",
-        "夜班计入开始之日。",
-    ]
-    en = [
-        "Day columns are hours (sums are of minutes), grey italics not yet approved",
-        f"{missing} a check-in or check-out is missing, not counted",
-        f"{on_site} still on site",
-        f"{one} hours = 1 man-day",
-        "a night shift counts for the day it began.",
-    ]
-    return t("；".join(zh), "; ".join(en))
+def legend(day_minutes: int, t: Words) -> str:
+    hours_a_day = hundredths_text((day_minutes * 100 + 30) // 60)
+    return t("page.legend", hours=hours_a_day, missing=t("page.mark_missing"), on_site=t("page.mark_on_site"))
 
 
-def signers(t: Pick) -> list[str]:
-    return [
-        t("制表人", "Prepared by"), t("班组长", "Foreman"), t("劳资员", "Labour clerk"),
-        t("项目经理", "Project manager"), t("日期", "Date"),
-    ]  # fmt: skip
+def signers(t: Words) -> list[str]:
+    return [t(f"page.{name}") for name in SIGNERS]

@@ -19,7 +19,8 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from server.modules.labour.sheet import MISSING, Line, Page, Sheet, Sums
-from server.modules.labour.words import Pick, legend, mark, month_title, signers, total_heads, weekday
+from server.modules.labour.words import legend, mark, month_title, signers, total_heads, weekday
+from server.web.language import Words
 
 A4: Final = 9
 NAME_COLUMN: Final = 1
@@ -47,23 +48,23 @@ class Pen:
         return self(border=1, border_color=RULE, **look)
 
 
-def month_workbook(sheet: Sheet, project: str, t: Pick) -> bytes:
+def month_workbook(sheet: Sheet, project: str, t: Words) -> bytes:
     """The sheet of a month as the bytes of an .xlsx file."""
     out = BytesIO()
     with Workbook(out, {"in_memory": True}) as book:
-        book.set_properties({"title": f"{project} {month_title(sheet.first, t)} {t('考勤表', 'attendance')}"})
+        book.set_properties({"title": f"{project} {t('page.month_sheet', month=month_title(sheet.first, t))}"})
         pen = Pen(book)
         if len(sheet.pages) != 1:
-            _summary(book.add_worksheet(t("汇总", "Summary")), pen, sheet, project, t)
+            _summary(book.add_worksheet(t("page.summary")), pen, sheet, project, t)
         taken: set[str] = set()
         for page in sheet.pages:
             _team(book.add_worksheet(_tab_name(page, taken, t)), pen, sheet, page, project, t)
     return out.getvalue()
 
 
-def _tab_name(page: Page, taken: set[str], t: Pick) -> str:
+def _tab_name(page: Page, taken: set[str], t: Words) -> str:
     """Excel allows 31 characters, none of []:*?/\\, and no name twice."""
-    wanted = re.sub(r"[\[\]:*?/\\']", " ", page.crew.name or t("未分班组", "No team")).strip()[:28] or "-"
+    wanted = re.sub(r"[\[\]:*?/\\']", " ", page.crew.name or t("page.no_team")).strip()[:28] or "-"
     name, n = wanted, 2
     while name.lower() in taken:
         name, n = f"{wanted[:26]} {n}", n + 1
@@ -71,21 +72,21 @@ def _tab_name(page: Page, taken: set[str], t: Pick) -> str:
     return name
 
 
-def _print_setup(tab: Worksheet, head_rows: int, t: Pick) -> None:
+def _print_setup(tab: Worksheet, head_rows: int, t: Words) -> None:
     tab.set_paper(A4)
     tab.set_landscape()
     tab.fit_to_pages(1, 0)
     tab.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     tab.center_horizontally()
     tab.repeat_rows(0, head_rows - 1)
-    tab.set_footer(t("&L&9&A&R&9第 &P 页，共 &N 页", "&L&9&A&R&9Page &P of &N"))
+    tab.set_footer(t("page.sheet_foot"))
     tab.hide_gridlines(2)
 
 
 # One team
 
 
-def _team(tab: Worksheet, pen: Pen, sheet: Sheet, page: Page, project: str, t: Pick) -> None:
+def _team(tab: Worksheet, pen: Pen, sheet: Sheet, page: Page, project: str, t: Words) -> None:
     dates = sheet.dates
     totals = FIRST_DAY_COLUMN + len(dates)
     last_column = totals + 5
@@ -96,7 +97,7 @@ def _team(tab: Worksheet, pen: Pen, sheet: Sheet, page: Page, project: str, t: P
     tab.set_column(FIRST_DAY_COLUMN, totals - 1, 4.4)
     tab.set_column(totals, totals + 4, 6.5)
     tab.set_column(last_column, last_column, 12)
-    _title(tab, pen, last_column, month_title(sheet.first, t) + t("考勤表", " attendance sheet"))
+    _title(tab, pen, last_column, t("page.month_sheet", month=month_title(sheet.first, t)))
     _facts(tab, pen, last_column, page, project, t)
     _heads(tab, pen, dates, totals, t)
     for i, line in enumerate(page.lines):
@@ -113,27 +114,27 @@ def _title(tab: Worksheet, pen: Pen, last_column: int, title: str) -> None:
     tab.merge_range(0, 0, 0, last_column, title, pen(font_size=20, bold=True))
 
 
-def _facts(tab: Worksheet, pen: Pen, last_column: int, page: Page, project: str, t: Pick) -> None:
+def _facts(tab: Worksheet, pen: Pen, last_column: int, page: Page, project: str, t: Words) -> None:
     crew = page.crew
     facts = [
-        (t("工程名称", "Project"), project),
-        (t("班组", "Team"), crew.name or t("未分班组", "No team")),
-        (t("工种", "Trade"), crew.trade),
-        (t("用工单位", "Employer"), crew.employer),
-        (t("班组长", "Foreman"), crew.foreman),
+        (t("page.project"), project),
+        (t("page.team"), crew.name or t("page.no_team")),
+        (t("page.trade"), crew.trade),
+        (t("page.employer"), crew.employer),
+        (t("page.foreman"), crew.foreman),
     ]
-    line = "      ".join(f"{name}{t('：', ': ')}{value}" for name, value in facts if value)
+    line = "      ".join(f"{name}{t('page.colon')}{value}" for name, value in facts if value)
     tab.set_row(1, 22)
     tab.merge_range(1, 0, 1, last_column, line, pen(align="left", font_size=11))
 
 
-def _heads(tab: Worksheet, pen: Pen, dates: Sequence[date], totals: int, t: Pick) -> None:
+def _heads(tab: Worksheet, pen: Pen, dates: Sequence[date], totals: int, t: Words) -> None:
     head = pen.boxed(bold=True, text_wrap=True)
     tab.set_row(2, 18)
     tab.set_row(3, 18)
-    singles = [(0, t("序号", "No.")), (NAME_COLUMN, t("姓名", "Name"))]
+    singles = [(0, t("page.number")), (NAME_COLUMN, t("page.name"))]
     singles += [(totals + n, word) for n, word in enumerate(total_heads(t))]
-    for column, word in [*singles, (totals + 5, t("本人签字", "Signature"))]:
+    for column, word in [*singles, (totals + 5, t("page.signature"))]:
         tab.merge_range(2, column, 3, column, word, head)
     for n, day in enumerate(dates):
         look = pen.boxed(bold=True, bg_color=_ground(day))
@@ -146,7 +147,7 @@ def _ground(day: date) -> str:
 
 
 def _person(
-    tab: Worksheet, pen: Pen, row: int, number: int, line: Line, dates: Sequence[date], totals: int, t: Pick
+    tab: Worksheet, pen: Pen, row: int, number: int, line: Line, dates: Sequence[date], totals: int, t: Words
 ) -> None:
     tab.set_row(row, PERSON_ROW_PT)
     tab.write_number(row, 0, number, pen.boxed())
@@ -158,7 +159,7 @@ def _person(
     tab.write_blank(row, totals + 5, None, pen.boxed())
 
 
-def _day(tab: Worksheet, pen: Pen, row: int, column: int, day: date, sums: Sums | None, t: Pick) -> None:
+def _day(tab: Worksheet, pen: Pen, row: int, column: int, day: date, sums: Sums | None, t: Words) -> None:
     """Hours of a day; grey italics while not approved; a word where nothing can be counted."""
     ground = _ground(day)
     if sums is None:
@@ -188,9 +189,9 @@ def _sums(tab: Worksheet, pen: Pen, row: int, column: int, sums: Sums, formula: 
     tab.write_number(row, column + 4, sums.missing, pen.boxed(num_format="0;;", font_color=RED, **plain))
 
 
-def _totals(tab: Worksheet, pen: Pen, row: int, page: Page, dates: Sequence[date], totals: int, t: Pick) -> None:
+def _totals(tab: Worksheet, pen: Pen, row: int, page: Page, dates: Sequence[date], totals: int, t: Words) -> None:
     tab.set_row(row, PERSON_ROW_PT)
-    tab.merge_range(row, 0, row, NAME_COLUMN, t("合计", "Total"), pen.boxed(bold=True))
+    tab.merge_range(row, 0, row, NAME_COLUMN, t("page.total"), pen.boxed(bold=True))
     by_day: dict[str, int] = {}
     for shift in page.worked:
         by_day[shift.work_date] = by_day.get(shift.work_date, 0) + shift.minutes
@@ -204,35 +205,37 @@ def _totals(tab: Worksheet, pen: Pen, row: int, page: Page, dates: Sequence[date
     tab.write_blank(row, totals + 5, None, pen.boxed())
 
 
-def _legend(tab: Worksheet, pen: Pen, row: int, last_column: int, day_minutes: int, t: Pick) -> None:
+def _legend(tab: Worksheet, pen: Pen, row: int, last_column: int, day_minutes: int, t: Words) -> None:
     tab.set_row(row, 18)
     look = pen(align="left", font_size=9, font_color=GREY)
     tab.merge_range(row, 0, row, last_column, legend(day_minutes, t), look)
 
 
-def _signatures(tab: Worksheet, pen: Pen, row: int, last_column: int, t: Pick) -> None:
+def _signatures(tab: Worksheet, pen: Pen, row: int, last_column: int, t: Words) -> None:
     tab.set_row(row, 36)
-    line = " ".join(f"{who}{t('：', ': ')}{'_' * 18}" for who in signers(t))
+    line = " ".join(f"{who}{t('page.colon')}{'_' * 18}" for who in signers(t))
     tab.merge_range(row, 0, row, last_column, line, pen(align="left", font_size=11))
 
 
 # The project
 
 
-def _summary(tab: Worksheet, pen: Pen, sheet: Sheet, project: str, t: Pick) -> None:
+def _summary(tab: Worksheet, pen: Pen, sheet: Sheet, project: str, t: Words) -> None:
     heads = [
-        t("序号", "No."), t("班组", "Team"), t("工种", "Trade"), t("用工单位", "Employer"), t("人数", "People"),
-        t("出勤人天", "Days present"), t("工时", "Hours"), t("工数", "Man-days"),
-        t("未审工时", "Not yet approved"), t("缺卡", "Missing"), t("班组长签字", "Foreman's signature"),
+        t("page.number"), t("page.team"), t("page.trade"), t("page.employer"), t("page.people"),
+        t("page.days_present"), t("page.hours"), t("page.man_days"),
+        t("page.not_approved"), t("page.missing_n"), t("page.foreman_signature"),
     ]  # fmt: skip
     last_column = len(heads) - 1
     _print_setup(tab, 3, t)
     tab.freeze_panes(3, 2)
     for column, width in enumerate([6, 20, 14, 26, 8, 11, 11, 11, 12, 8, 20]):
         tab.set_column(column, column, width)
-    _title(tab, pen, last_column, month_title(sheet.first, t) + t("考勤汇总表", " attendance summary"))
+    _title(tab, pen, last_column, t("page.month_summary", month=month_title(sheet.first, t)))
     tab.set_row(1, 22)
-    tab.merge_range(1, 0, 1, last_column, f"{t('工程名称：', 'Project: ')}{project}", pen(align="left", font_size=11))
+    tab.merge_range(
+        1, 0, 1, last_column, f"{t('page.project')}{t('page.colon')}{project}", pen(align="left", font_size=11)
+    )
     tab.set_row(2, 26)
     for column, word in enumerate(heads):
         tab.write_string(2, column, word, pen.boxed(bold=True, text_wrap=True))
@@ -240,7 +243,7 @@ def _summary(tab: Worksheet, pen: Pen, sheet: Sheet, project: str, t: Pick) -> N
         _summary_row(tab, pen, 3 + i, i + 1, page, t)
     row = 3 + len(sheet.pages)
     tab.set_row(row, 28)
-    tab.merge_range(row, 0, row, 3, t("合计", "Total"), pen.boxed(bold=True))
+    tab.merge_range(row, 0, row, 3, t("page.total"), pen.boxed(bold=True))
     tab.write_number(row, 4, sheet.people, pen.boxed(bold=True))
     _sums(tab, pen, row, 5, sheet, f"=SUM(G4:G{row})", bold=True)
     tab.write_blank(row, last_column, None, pen.boxed())
@@ -248,11 +251,11 @@ def _summary(tab: Worksheet, pen: Pen, sheet: Sheet, project: str, t: Pick) -> N
     tab.print_area(0, 0, row + 1, last_column)
 
 
-def _summary_row(tab: Worksheet, pen: Pen, row: int, number: int, page: Page, t: Pick) -> None:
+def _summary_row(tab: Worksheet, pen: Pen, row: int, number: int, page: Page, t: Words) -> None:
     tab.set_row(row, 28)
     tab.write_number(row, 0, number, pen.boxed())
     crew = page.crew
-    for column, word in enumerate([crew.name or t("未分班组", "No team"), crew.trade, crew.employer], start=1):
+    for column, word in enumerate([crew.name or t("page.no_team"), crew.trade, crew.employer], start=1):
         tab.write_string(row, column, word, pen.boxed(align="left", text_wrap=True))
     tab.write_number(row, 4, len(page.lines), pen.boxed())
     _sums(tab, pen, row, 5, page, f"={page.minutes}/60", bold=False)

@@ -12,9 +12,8 @@ import pytest
 
 from server.config import Settings
 from server.core.problem import CATALOGUE, Problem
-from server.web.answer import FILES, words
 from server.web.edge import Edge, is_known_host
-from server.web.language import choose
+from server.web.language import FILES, choose, words
 from server.web.limit import Tries, address_key
 from tests.server.web.kit import Phone, Town, note, town
 
