@@ -1,5 +1,6 @@
 // How the phone app is built: Svelte, hashed assets, and the service worker last,
 // because it carries the list of everything it must keep for offline use.
+import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 import { declared } from './build-declared.ts';
@@ -44,6 +45,13 @@ export default defineConfig({
     include: ['../tests/pwa/**/*.test.ts'],
     environment: 'node',
     testTimeout: 60_000,
+    // Its build for browsers, which takes what a browser has, is the one that the phone uses.
+    alias: {
+      'tus-js-client': fileURLToPath(
+        new URL('./node_modules/tus-js-client/lib.esm/browser/index.js', import.meta.url),
+      ),
+    },
+    server: { deps: { inline: ['tus-js-client'] } },
   },
   resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
 });

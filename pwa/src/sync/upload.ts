@@ -186,8 +186,9 @@ export function startUploads(local: Local, env: Environment): Uploads {
 
   function failed(error: unknown): void {
     if (isStopped) return;
-    if (!(error instanceof Problem)) throw error;
-    const { trouble } = error;
+    // The database closes or fails under it: tried again, like a line that broke.
+    if (!(error instanceof Problem || error instanceof DOMException)) throw error;
+    const trouble: Partial<Trouble> = error instanceof Problem ? error.trouble : {};
     if (trouble.do === 'sign_in') return;
     const most = Math.min(RETRY_MS * 2 ** failures++, RETRY_MS_MAX);
     wait(trouble.retryAfterMs ?? most / 2 + (most / 2) * env.chance());

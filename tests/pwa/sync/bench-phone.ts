@@ -13,6 +13,7 @@ import type { Journal } from '../../../pwa/src/store/draft.ts';
 import type { Phone } from '../../../pwa/src/store/phone.ts';
 import { createAccounts } from '../../../pwa/src/sync/accounts.ts';
 import type { Environment } from '../../../pwa/src/sync/environment.ts';
+import { stackOver } from '../photo/fake-uploads.ts';
 import { FakeServer } from './fake-server.ts';
 
 export const PROJECT = 'site';
@@ -49,6 +50,8 @@ export interface Bench {
   readonly declarations: Declarations;
   readonly journal: MemoryJournal;
   clock: { ms: number };
+  /** Whether the phone is on Wi-Fi; null where it cannot tell. */
+  line: { wifi: boolean | null };
   change: (change: 'shown' | 'hidden' | 'online' | 'offline') => void;
   /** The app started (again) on this phone; another start beside it is another tab. */
   start(): Accounts;
@@ -106,6 +109,7 @@ export function makeBench(seed = 1): Bench {
   server.addPerson('boss', PROJECT, ['supervisor', 'office'], []);
   const journal = new MemoryJournal();
   const clock = { ms: server.now };
+  const line: Bench['line'] = { wifi: null };
   const started: Accounts[] = [];
   const stop = (): void => {
     for (const accounts of started.splice(0)) accounts.stop();
@@ -130,7 +134,8 @@ export function makeBench(seed = 1): Bench {
     locks: null,
     openEvents: null,
     storage: null,
-    isWifi: () => null,
+    isWifi: () => line.wifi,
+    tusStack: stackOver(server.uploads, () => hasPower(own)),
     language: () => 'en',
     deviceLabel: () => 'bench',
     isVisible: () => true,
@@ -146,6 +151,7 @@ export function makeBench(seed = 1): Bench {
     declarations,
     journal,
     clock,
+    line,
     change: (change) => {
       for (const fn of hearers) fn(change);
     },

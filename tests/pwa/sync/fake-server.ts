@@ -7,6 +7,7 @@ import type { Declarations } from '../../../pwa/src/core/declaration.ts';
 import { isDeleted, type MergeRecord } from '../../../pwa/src/core/merge.ts';
 import { granted, labels } from '../../../pwa/src/core/person.ts';
 import type { Answer } from '../../../pwa/src/store/outbox.ts';
+import { FakeUploads } from '../photo/fake-uploads.ts';
 
 export interface Member {
   roles: string[];
@@ -44,6 +45,7 @@ export class FakeServer {
   /** What it does to the answer: the server has done its work. */
   after: (path: string, response: Response) => Response = (_path, response) => response;
   readonly asked: string[] = [];
+  readonly uploads = new FakeUploads();
   pageRecords = 2000;
 
   constructor(declarations: Declarations) {
@@ -90,6 +92,8 @@ export class FakeServer {
     const device = this.devices.get(id ?? '');
     if (!device || !id || !this.sessions.has(id)) return problem(401, 'signed_out', 'sign_in');
     if (pathname === '/api/me') return Response.json(this.#me(id));
+    if (pathname === '/api/photos/have')
+      return Response.json(this.uploads.have((body as { shas: string[] }).shas));
     if (pathname === '/api/push') return this.#push(id, device, body as PushBody);
     if (pathname === '/api/pull') return this.#pull(device, searchParams);
     return problem(404, 'not_found', 'nothing');
