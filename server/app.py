@@ -4,6 +4,7 @@ A module is `server/modules/<name>.py` or a package of that name. What it has be
 it hands in as plain values, all of them optional:
     routes: list      Litestar handlers; `site: Site` and `caller: Caller` are injected by name
     computed: dict    the name in a kind's `computed_by` → how it is computed (`server.sync.computed`)
+    check: callable   (shared folder, declarations): looks at the data that the module ships, raises BadDeclaration
 Its pages lie in `server/modules/templates/<name>/`, their styles in `server/modules/static/`.
 """
 
@@ -57,6 +58,8 @@ class App:
         self.settings, self.now = settings, now
         self.modules = find_modules() if modules is None else modules
         self.declarations: Declarations = load(settings.shared / "modules")
+        for module in self.modules:
+            getattr(module, "check", lambda *_: None)(settings.shared, self.declarations)
         self.computed = computed_by_name(self.modules, self.declarations)
         self.framework = Litestar(
             [*face.routes, *(route for module in self.modules for route in getattr(module, "routes", []))],

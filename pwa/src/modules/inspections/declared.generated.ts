@@ -47,8 +47,8 @@ export interface Template {
   readonly [key: `pictures.${string}`]: PhotoValue | null;
   readonly [drawn: `marks.${string}`]: DrawnValue | null;
 }
-export type TemplateState = 'draft' | 'published';
-export type TemplateAct = 'publish';
+export type TemplateState = 'draft' | 'published' | 'retired';
+export type TemplateAct = 'publish' | 'retire';
 
 export const INSPECTION = 'inspections.inspection';
 /** 检查 Inspection: shown values by path, in stored units. */
@@ -68,6 +68,7 @@ export interface Inspection {
   readonly [text: `answers.${string}.text`]: string;
   readonly [note: `answers.${string}.note`]: string;
   readonly [defect: `answers.${string}.defect`]: string;
+  readonly [signature: `answers.${string}.signature`]: SignatureValue;
   readonly [section: `parts.${string}.section`]: string;
   readonly [label: `parts.${string}.label`]: string;
   readonly [order: `parts.${string}.order`]: number;
