@@ -17,6 +17,7 @@ import { levelOf, type PageOfPlan, type Point, TILE, WHOLE } from './page.ts';
 /** A pixel of the last level is shown up to so many times as large. */
 const MAGNIFIED = 2;
 const HOLD_MS = 500;
+const CLICK_MS_MAX = 350;
 const HOLD_MOVES_PX_MAX = 10;
 
 export type LoadTile = (z: number, x: number, y: number) => Promise<Blob>;
@@ -66,46 +67,71 @@ export class Sheet {
     return { x: (pixel.x / w) * WHOLE, y: (pixel.y / h) * WHOLE };
   }
 
-  /** Calls back with the point where a finger (or the other mouse button) was held. */
-  onHold(held: (at: Point) => void): void {
+  /**
+   * A finger that stays: `felt` while it is still down, `held` when it is lifted (what opens then must not
+   * be tapped by the same finger). The other mouse button is as good.
+   */
+  onHold(felt: (at: Point) => void, held: (at: Point) => void): void {
     const element = this.map.getContainer();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let from: PointerEvent | null = null;
+    let at: Point | null = null;
     const stop = (): void => {
       clearTimeout(timer);
       from = null;
     };
-    const tell = (event: MouseEvent): void => {
-      const at = this.pointAt(this.map.mouseEventToLatLng(event));
-      if (isOn(at)) held(at);
+    const place = (event: MouseEvent): Point | null => {
+      const found = this.pointAt(this.map.mouseEventToLatLng(event));
+      return isOn(found) ? found : null;
+    };
+    const lift = (): void => {
+      stop();
+      const chosen = at;
+      at = null;
+      if (chosen) afterClick(element, () => held(chosen));
     };
     element.addEventListener('pointerdown', (event) => {
       const isSecond = from !== null;
       stop();
-      const isElsewhere =
-        event.target instanceof Element && event.target.closest('button, .leaflet-marker-icon');
-      if (event.pointerType === 'mouse' || isSecond || isElsewhere) return;
+      at = null;
+      const isPin = event.target instanceof Element && event.target.closest('.leaflet-marker-icon') !== null;
+      if (event.pointerType === 'mouse' || isSecond || isPin) return;
       from = event;
       timer = setTimeout(() => {
-        stop();
-        tell(event);
+        at = place(event);
+        if (!at) return;
+        navigator.vibrate?.(20);
+        felt(at);
       }, HOLD_MS);
     });
     element.addEventListener('pointermove', (event) => {
-      if (from && Math.hypot(event.x - from.x, event.y - from.y) > HOLD_MOVES_PX_MAX) stop();
+      if (from && Math.hypot(event.x - from.x, event.y - from.y) > HOLD_MOVES_PX_MAX) clearTimeout(timer);
     });
-    element.addEventListener('pointerup', stop);
-    element.addEventListener('pointercancel', stop);
-    // A phone sends this for a long press too, a little later than ours or a little sooner.
+    element.addEventListener('pointerup', lift);
+    element.addEventListener('pointercancel', lift);
     element.addEventListener('contextmenu', (event) => {
       event.preventDefault();
-      if ((event as PointerEvent).pointerType === 'mouse' || !('pointerType' in event)) tell(event);
+      // A phone sends this for a held finger too, beside our own timer.
+      if (from !== null || at !== null) return;
+      const found = place(event);
+      if (found) held(found);
     });
   }
 
   remove(): void {
     this.map.remove();
   }
+}
+
+/** Once the click of a lifted finger is over, or was none. */
+function afterClick(element: HTMLElement, then: () => void): void {
+  const done = (): void => {
+    clearTimeout(timer);
+    element.removeEventListener('click', done, true);
+    setTimeout(then);
+  };
+  const timer = setTimeout(done, CLICK_MS_MAX);
+  element.addEventListener('click', done, true);
 }
 
 export const isOn = ({ x, y }: Point): boolean => x >= 0 && y >= 0 && x <= WHOLE && y <= WHOLE;
