@@ -82,6 +82,15 @@ class Alert(msgspec.Struct, forbid_unknown_fields=True, rename={"if_": "if"}):
     body: list[str] = []
 
 
+class Makes(msgspec.Struct, forbid_unknown_fields=True):
+    """A record of another kind that the server makes from each new one, in its own name: `fields` maps the
+    other's fields to this one's, `set` is what is always so. It is made once; nothing links it back."""
+
+    kind: str
+    fields: dict[str, str] = {}
+    set: dict[str, Any] = {}
+
+
 class Section(msgspec.Struct, forbid_unknown_fields=True):
     fields: list[str]
     title: Label | None = None
@@ -111,6 +120,7 @@ class Kind(msgspec.Struct, forbid_unknown_fields=True, dict=True):
     views: list[View] = []
     export: list[str] = []
     alerts: dict[str, Alert] = {}
+    makes: Makes | None = None
     computed_by: str | None = None
     c: str = ""
 
@@ -524,6 +534,24 @@ def _check_references(file: str, module: Module, kinds: Mapping[str, Kind]) -> N
         if TEAM in kinds:
             for path, reason in _team_faults(at, kind):
                 raise BadDeclaration(file, path, reason)
+        for path, reason in _makes_faults(at, kind, kinds):
+            raise BadDeclaration(file, path, reason)
+
+
+def _makes_faults(at: str, kind: Kind, kinds: Mapping[str, Kind]) -> Iterator[Fault]:
+    if kind.makes is None:
+        return
+    at, other = f"{at}.makes", kinds.get(kind.makes.kind)
+    if other is None or other.computed_by:
+        yield f"{at}.kind", f"{kind.makes.kind} is not a declared kind that is written"
+        return
+    for theirs, ours in kind.makes.fields.items():
+        here, there = kind.fields.get(ours), other.fields.get(theirs)
+        if here is None or there is None or here.type != there.type:
+            yield f"{at}.fields.{theirs}", f"{ours} and {theirs} are not fields of one type"
+    for name, value in kind.makes.set.items():
+        if name not in other.fields or other.fields[name].reason(value) is not None:
+            yield f"{at}.set.{name}", "does not fit the field"
 
 
 def _team_faults(at: str, kind: Kind) -> Iterator[Fault]:

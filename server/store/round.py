@@ -217,21 +217,20 @@ class Round:
         project = batch.project
         stored = self._stored.setdefault(project, {})
         admitted = admit(batch, actor, stored, self.declarations, seq, et)
-        for r, record in admitted.records.items():
-            self._note_change(project, stored.get(r), record)
-            stored[r] = record
+        changed = admitted.records
+        for r, record in changed.items():
+            if r in stored:
+                self._note_change(project, stored[r], record)
+        for c in {record["c"] for record in changed.values()}:
+            self.saves.computes.update((project, kind) for kind in self.watch.feeds.get(c, ()))
+        stored.update(changed)
         self._touched.setdefault(project, {}).update(admitted.records)
         self.saves.photos.update((sha, project, r) for sha, r in named_in(batch.ops, self.declarations.kinds))
         return admitted.held
 
-    def _note_change(self, project: str, before: Record | None, after: Record) -> None:
-        computes = self.watch.feeds.get(after["c"], ())
-        if computes:
-            self.saves.computes.update((project, kind) for kind in computes)
-        if before is None:
-            return
+    def _note_change(self, project: str, before: Record, after: Record) -> None:
         self.saves.touches.append((project, after["r"], after["seq"]))
-        if computes:
+        if after["c"] in self.watch.feeds:
             kind = self.declarations.kinds.get(after["c"])
             day = day_of(before, kind)
             if day is not None and day != day_of(after, kind):
@@ -253,6 +252,8 @@ class Round:
                 if kind is not None and kind.alerts:
                     args = {"project": project, "r": r}
                     self.saves.also.append(ask(f"alert:{project}:{r}", "alert", args, 0))
+                if kind is not None and kind.makes is not None:
+                    self.saves.also.append(ask(f"make:{project}:{r}", "make", {"project": project, "r": r}, 0))
                 deleted = int(record["del"] is not None and is_deleted(record))
                 rows.append(
                     (project, r, record["c"], record["seq"], record["aud"],

@@ -22,6 +22,7 @@ from server.store.store import Store, now_ms
 from server.sync.computed import Computed, recompute, watch_of
 from server.sync.jobs import Jobs
 from server.sync.live import Hub, Receive, Send
+from server.sync.make import make
 from server.sync.mirror import mirror
 from server.sync.pull import (
     INLINE_BYTES_MAX,
@@ -75,7 +76,9 @@ class Sync:
         self._tail, self._cache = Tail(store.database.recent), Cache()
         self._pulling: dict[Key, asyncio.Task[Body]] = {}
         self.hub = Hub(store.access, now)
-        self.jobs = Jobs(store, {"mirror": self._mirror, "compute": self._compute}, now, self.is_busy)
+        self.jobs = Jobs(
+            store, {"mirror": self._mirror, "compute": self._compute, "make": self._make}, now, self.is_busy
+        )
         self.slow = Jobs(store, {}, now, self.is_busy)
         """What takes seconds (photos, reports) has a lane of its own; who does it enters it in `kinds`."""
         self.outside = Jobs(store, {}, now, timed=True)
@@ -92,6 +95,10 @@ class Sync:
     def is_busy(self) -> bool:
         """Whether phones are sending at this moment."""
         return time.monotonic() - self._pushed_s < CALM_S
+
+    def note_sending(self) -> None:
+        """A phone sends something at this moment."""
+        self._pushed_s = time.monotonic()
 
     async def start(self) -> None:
         """Also look after live connections, and do the jobs as they fall due."""
@@ -123,7 +130,7 @@ class Sync:
         """P5: the body of a request → the body of its answer, after the commit."""
         if self._is_stopping:
             raise Problem("unavailable", retry_after=5)
-        self._pushed_s = time.monotonic()
+        self.note_sending()
         received = self.now() if received is None else received
         request = read_request(body, session)
         access = self.store.access
@@ -215,6 +222,9 @@ class Sync:
 
     async def _mirror(self, args: Mapping[str, Any]) -> None:
         await mirror(self.store, self.declarations, args["project"])
+
+    async def _make(self, args: Mapping[str, Any]) -> None:
+        await make(self.store, self.declarations, args["project"], args["r"])
 
     async def _compute(self, args: Mapping[str, Any]) -> None:
         one = self._computed.get(args["kind"])

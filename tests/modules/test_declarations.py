@@ -349,6 +349,14 @@ BROKEN: Final[dict[str, tuple[Break, str, str]]] = {
         lambda m: checkin(m).update(alerts={"x": {"title": {"zh": "x", "en": "x"}, "on": "created", "ends": ["gone"]}}),
         f"{CHECKIN}.alerts.x.ends[0]", "is not a state",
     ),
+    "a record made of what there is not": (
+        lambda m: checkin(m).update(makes={"kind": "core.nothing", "fields": {"a": "note"}}),
+        f"{CHECKIN}.makes.kind", "not a declared kind",
+    ),
+    "a record made of a field of another type": (
+        lambda m: checkin(m).update(makes={"kind": "labour.checkin", "fields": {"worker": "note"}}),
+        f"{CHECKIN}.makes.fields.worker", "not fields of one type",
+    ),
     "keep": (lambda m: checkin(m).update(keep={"days": 90}), f"{CHECKIN}.keep", "Not built: how long"),
     "a chain of signatures": (
         lambda m: checkin(m)["acts"]["approve"].update(chain=[]), f"{CHECKIN}.acts.approve.chain", "Not built: chains",

@@ -40,7 +40,7 @@ from server.store.store import Store, now_ms
 from server.sync.alert.address import NotAllowed, Wire
 from server.sync.alert.channel import dingtalk, email, feishu, webhook, wecom
 from server.sync.alert.channel.push import Push
-from server.sync.alert.notice import BODY_LENGTH_MAX, Notice, Target, Told, short
+from server.sync.alert.notice import BODY_LENGTH_MAX, NOTE_LENGTH_MAX, Notice, Target, Told, short
 from server.sync.alert.words import body_of, title_of
 from server.sync.computed import record_id
 from server.sync.jobs import Run
@@ -340,7 +340,7 @@ class Alerts:
         except NotAllowed as error:
             return Told("failed", f"not allowed: {error}")
         except OSError as error:
-            return Told("later", f"unreachable: {type(error).__name__}")
+            return Told("later", short(f"unreachable: {error or type(error).__name__}", NOTE_LENGTH_MAX))
 
     def _target(self, waiting: Waiting) -> Target | None:
         if waiting.channel == "push":

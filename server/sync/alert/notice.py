@@ -12,6 +12,7 @@ import msgspec
 
 TITLE_LENGTH_MAX: Final = 80
 BODY_LENGTH_MAX: Final = 240
+NOTE_LENGTH_MAX: Final = 200
 
 
 class Notice(msgspec.Struct, frozen=True):

@@ -43,7 +43,7 @@ async def send(wire: Wire, target: Target, notice: Notice, now_ms: int) -> Told:
     except aiosmtplib.SMTPResponseException as error:
         return Told("later" if error.code in PASSING else "failed", f"smtp {error.code}")
     except aiosmtplib.SMTPException as error:
-        raise OSError(type(error).__name__) from error
+        raise OSError(f"{type(error).__name__}: {error}") from error
     return SENT
 
 

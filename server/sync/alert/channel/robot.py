@@ -8,9 +8,7 @@ from typing import Any
 import msgspec
 
 from server.sync.alert.address import Answered, Wire
-from server.sync.alert.notice import SENT, Told, short, told_of
-
-NOTE_LENGTH_MAX = 200
+from server.sync.alert.notice import NOTE_LENGTH_MAX, SENT, Told, short, told_of
 
 
 async def as_json(wire: Wire, url: str, said: dict[str, Any]) -> Answered:
