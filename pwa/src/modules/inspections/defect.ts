@@ -40,6 +40,7 @@ export function defectOps(
     due: addDays(dayOf(site.zone, site.now()), DAYS_TO_FIX),
   };
   if (book.values.place !== undefined) set.place = book.values.place;
+  if (book.values.pin !== undefined) set.pin = book.values.pin;
   if (item.clause !== '') set.standard = item.clause;
   for (const { key, photo } of photosIn(book.values, 'photos', id)) {
     const { item: _, ...same } = photo;

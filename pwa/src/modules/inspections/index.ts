@@ -15,6 +15,7 @@ const face: ModuleFace = {
     'inspections/fill/:r': show('fill'),
     'inspections/plans': show('plans'),
     'inspections/templates': show('templates'),
+    'inspections/ledger': show('ledger'),
   },
   records: { 'inspections.inspection': show('fill'), 'inspections.template': show('editor') },
   approvals: { 'inspections.inspection': show('approval') },

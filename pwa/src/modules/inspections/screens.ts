@@ -5,5 +5,6 @@ export const fill = () => import('./FillScreen.svelte');
 export const plans = () => import('./PlansScreen.svelte');
 export const templates = () => import('./TemplatesScreen.svelte');
 export const editor = () => import('./EditorScreen.svelte');
+export const ledger = () => import('./LedgerScreen.svelte');
 export const approval = () => import('./Approval.svelte');
 export const card = () => import('./Card.svelte');

@@ -8,16 +8,16 @@ import { INSPECTION } from './declared.generated.ts';
 export interface Begin {
   readonly template: string;
   readonly place?: Value | undefined;
+  /** Where on a drawing. */
+  readonly pin?: Value | undefined;
   readonly plan?: string | undefined;
   /** The day that the plan asks for. */
   readonly due?: string | undefined;
   readonly people?: readonly string[] | undefined;
 }
 
-export const PATH = '/inspections/fill';
-
 /** Answers the new record's id. */
-export async function begin(site: Site, { template, place, plan, due, people }: Begin): Promise<string> {
+export async function begin(site: Site, { template, place, pin, plan, due, people }: Begin): Promise<string> {
   const r = site.phone.newId();
   const set: Record<string, Value> = {
     template,
@@ -25,6 +25,7 @@ export async function begin(site: Site, { template, place, plan, due, people }: 
     lead: site.phone.person.id,
   };
   if (place !== undefined && place !== null && place !== '') set.place = place;
+  if (pin !== undefined && pin !== null) set.pin = pin;
   if (plan !== undefined) set.plan = plan;
   if (due !== undefined) set.due = due;
   if (people && people.length > 0) set.people = [...people];
