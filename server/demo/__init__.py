@@ -1,6 +1,6 @@
 """The demo site behind `gongbu serve --demo`: invented people, and six weeks that came in the real way.
 
-Every check-in, approval and return is a batch signed by a phone's own key and admitted by the same
+Every check-in, inspection, defect, approval and return is a batch signed by a phone's own key and admitted by the same
 push as any other, so log, signatures and seals are genuine. Nobody can sign in before all of it is
 there, so a set-up that was broken off leaves nothing but a site that nobody sees, and the next
 one begins anew.
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from random import Random
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -34,8 +35,11 @@ from server.demo.cast import (
     Member,
     Team,
 )  # fmt: skip
+from server.demo.inspected import CLERK, DAYS, Sheet, two_weeks
 from server.demo.phone import Phone, push_body
-from server.demo.weeks import MINUTE_MS, Sent, six_weeks
+from server.demo.photographs import PLAN, Camera, upload
+from server.demo.weeks import DAY_MS, MINUTE_MS, Sent, Weeks, six_weeks
+from server.modules.inspections.library import library_of
 from server.store.access import Session
 from server.store.people import NewPerson, add_people, add_place, add_project, add_team
 from server.store.store import Store
@@ -127,7 +131,18 @@ async def _make(
     await add_people(store, stage.project, [_person(member, ids, team_of) for member in people], now)
     await _hand_out_phones(stage, people, now)
     await site.sync.settle()
-    await _live_through(stage, six_weeks(ids, now, SEED, teams, fence))
+    sent = six_weeks(ids, now, SEED, teams, fence)
+    camera = Camera()
+    if teams is TEAMS:
+        library = {key: one.values for key, one in site.own(library_of).by_key.items()}
+        weeks = Weeks(ids, now, Random(SEED), fence)
+        plan = Sheet(PLAN, str(uuid.uuid4()), dict(camera.plan()))
+        weeks.push(CLERK, now - (DAYS + 1) * DAY_MS, [plan.new()])
+        found = await asyncio.to_thread(two_weeks, weeks, library, camera.shoot, plan.r)
+        sent = sorted([*sent, *found], key=lambda one: (one.received, one.made))
+    await _live_through(stage, sent)
+    devices = {name: phone.device for name, phone in stage.phones.items()}
+    await upload(site, stage.project, ids, devices, camera)
     return stage
 
 
