@@ -4,7 +4,7 @@ import type { ModuleFace } from '../../ui/module.ts';
 
 type Screens = typeof import('./screens.ts');
 const show = <Name extends keyof Screens>(name: Name) =>
-  (() => import('./screens.ts').then((all) => all[name]())) as Screens[Name];
+  (async () => (await import('./screens.ts'))[name]()) as unknown as Screens[Name];
 
 const face: ModuleFace = {
   module: 'inspections',

@@ -23,6 +23,11 @@ export function current(all: readonly Shown[]): readonly Shown[] {
   return [...newest.values()].sort((a, b) => name(a).localeCompare(name(b), 'zh-CN'));
 }
 
+/** The number of a lineage's next version. */
+export function nextOf(all: readonly Shown[], line: string): number {
+  return 1 + Math.max(0, ...all.filter((one) => lineOf(one) === line).map(versionOf));
+}
+
 /** Every version of the same template. */
 export async function familyOf(site: Site, template: Shown | undefined): Promise<readonly string[]> {
   if (!template) return [];
