@@ -144,6 +144,14 @@ class Store:
         rows = await self.rows("SELECT body FROM record WHERE project = ? AND r = ?", project, r)
         return decode(rows[0][0]) if rows else None
 
+    async def some(self, project: str, ids: Sequence[str]) -> list[tuple[str, Record]]:
+        """Those of these records that there are, with their audiences; at most a chunk of ids."""
+        marks = ", ".join("?" * len(ids))
+        rows = await self.rows(
+            f"SELECT aud, body FROM record WHERE project = ? AND deleted = 0 AND r IN ({marks})", project, *ids
+        )
+        return [(aud, decode(body)) for aud, body in rows]
+
     async def records(
         self, project: str, c: str, first: str | None = None, last: str | None = None
     ) -> AsyncIterator[list[tuple[str, str]]]:

@@ -1,14 +1,15 @@
 """A kind's records as a table, with the columns that its declaration names under `export`.
 
-Only what the caller may see goes in, by day where the kind has one. Rows are read a page at a time
-and written as they come, so a long table needs no more memory than a short one.
+Only what the caller may see goes in, by day where the kind has one, and of that what the ledger's filters
+leave (`pwa/src/ui/office/table.ts` filters alike). Rows are read a page at a time and written as they come,
+so a long table needs no more memory than a short one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -20,7 +21,7 @@ from litestar.params import PathParameter, QueryParameter
 from litestar.response import Stream
 
 from server.core.declaration import Kind
-from server.core.field import Field, Label
+from server.core.field import Field
 from server.core.merge import shown
 from server.core.person import Actor, granted
 from server.core.problem import Problem
@@ -30,27 +31,73 @@ from server.web import sheet
 from server.web.caller import TheCaller
 from server.web.language import Language
 from server.web.names import all_names
+from server.web.reading import Reader, columns_of, count
 from server.web.sheet import Cell, Column
 from server.web.site import Site, TheSite
-from server.web.wire import DAY, AskedId
+from server.web.wire import DAY, ID, AskedId
 
-ABOUT: Final = {"state": {"zh": "状态", "en": "State"}, "by": {"zh": "填写人", "en": "Entered by"}}
-YES: Final = {"zh": ("否", "是"), "en": ("no", "yes")}
+TEAM: Final = "core.team"
+TITLES_DEPTH: Final = 3  # a title may hold the title of another record
+TITLES_MAX: Final = 1_000  # asked for at a time
 FILE: Final = r"^[a-z][a-z0-9_]{0,39}\.[a-z][a-z0-9_]{0,39}\.(xlsx|csv)$"
 AskedFile = Annotated[str, PathParameter(pattern=FILE, description="`module.kind.xlsx` or `module.kind.csv`")]
 From = Annotated[str | None, QueryParameter(name="from", pattern=DAY, description="First day, YYYY-MM-DD")]
 To = Annotated[str | None, QueryParameter(name="to", pattern=DAY, description="Last day, YYYY-MM-DD")]
+Team = Annotated[str | None, QueryParameter(pattern=ID, description="Only of this team")]
+Person = Annotated[str | None, QueryParameter(pattern=ID, description="Only of this person")]
+State = Annotated[
+    str | None, QueryParameter(name="state", pattern="^[a-z][a-z0-9_]{0,39}$", description="Only in this state")
+]
+Text = Annotated[str | None, QueryParameter(max_length=200, description="Words that the ledger's columns show")]
 record_of: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 @dataclass(frozen=True)
+class Filter:
+    """What the ledger leaves of a kind's records, beside the days."""
+
+    team: str | None = None
+    person: str | None = None
+    state: str | None = None
+    text: str | None = None
+
+    def keeps(self, record: dict[str, Any], values: Mapping[str, Any], book: Book) -> bool:
+        team, person = named_by(book.kind, is_team), named_by(book.kind, is_person)
+        if self.team is not None and team is not None and values.get(team) != self.team:
+            return False
+        if self.person is not None and person is not None and values.get(person) != self.person:
+            return False
+        if self.state is not None and record["state"] != self.state:
+            return False
+        words = (self.text or "").lower().split()
+        return not words or all(word in book.hay(record, values) for word in words)
+
+
+def named_by(kind: Kind, is_it: Callable[[Field], bool]) -> str | None:
+    """The field that names the team, or the person, of a record: the first declared one."""
+    return next((name for name, field in kind.fields.items() if is_it(field)), None)
+
+
+def is_team(field: Field) -> bool:
+    return field.type == "ref" and field.kind == TEAM
+
+
+def is_person(field: Field) -> bool:
+    return field.type == "person"
+
+
+@dataclass(frozen=True)
 class Book:
-    """What turns stored values into cells: the names of things, the site's zone, the language."""
+    """What turns stored values into cells, with a reader who knows names, zone and language."""
 
     kind: Kind
-    lang: Language
-    zone: ZoneInfo
-    names: Mapping[str, str]
+    reader: Reader
+    names: dict[str, str]
+
+    def hay(self, record: dict[str, Any], values: Mapping[str, Any]) -> str:
+        """All that a search may find: what the ledger's columns show."""
+        cells = (self.reader.cell(self.kind, record, values, path) for path in columns_of(self.kind))
+        return "\n".join(cells).lower()
 
     @property
     def columns(self) -> list[Column]:
@@ -59,24 +106,23 @@ class Book:
     def column(self, name: str) -> Column:
         field = self.kind.fields.get(name)
         if field is None:
-            return Column(ABOUT[name][self.lang])
-        unit = f" ({self.said(field.unit)})" if field.unit else ""
+            return Column(self.reader.t(f"list.{name}"))
+        unit = f" ({self.reader.said(field.unit)})" if field.unit else ""
         kind = field.type if field.type in sheet.FORMATS else "text"
-        return Column(self.said(field.label) + unit, kind, 18 if kind == "instant" else 14)  # type: ignore[arg-type]
+        return Column(self.reader.said(field.label) + unit, kind, 18 if kind == "instant" else 14)  # type: ignore[arg-type]
 
-    def row(self, record: dict[str, Any]) -> list[Cell]:
-        values = shown(record, self.kind)
+    def row(self, record: dict[str, Any], values: Mapping[str, Any]) -> list[Cell]:
         return [self.cell(name, record, values) for name in self.kind.export]
 
     def cell(self, name: str, record: dict[str, Any], values: Mapping[str, Any]) -> Cell:
         if name == "by":
-            return str(self.names.get(record["by"], record["by"]))
+            return self.reader.name(record["by"])
         if name == "state":
             state = self.kind.states.get(record["state"] or "")
-            return self.said(state.label) if state else str(record["state"] or "")
+            return self.reader.said(state.label) if state else str(record["state"] or "")
         field = self.kind.fields[name]
         if field.type in ("photos", "files", "rows"):
-            return len({path.split(".")[1] for path in values if path.startswith(name + ".")}) or None
+            return count(values, name) or None
         value = values.get(name)
         try:
             return self.plain(field, value)
@@ -93,28 +139,15 @@ class Book:
             case "minutes":
                 return dt.timedelta(minutes=value)
             case "instant":
-                return dt.datetime.fromtimestamp(value / 1000, self.zone).replace(tzinfo=None)
+                return dt.datetime.fromtimestamp(value / 1000, self.reader.zone).replace(tzinfo=None)
             case "date":
                 return dt.date.fromisoformat(value)
-            case "bool":
-                return YES[self.lang][value]
-            case "choice":
-                return self.option(field, value)
-            case "multi_choice":
-                return "、".join(self.option(field, one) for one in value)
             case "place":
                 return where(value)
-            case "signature":
-                return YES[self.lang][1]
+            case "pin":
+                return f"{self.reader.text(field, value)} ({value['x'] / 1e4:.1f}%, {value['y'] / 1e4:.1f}%)"
             case _:
-                return self.names.get(value, value) if field.type in ("person", "ref") else str(value)
-
-    def option(self, field: Field, value: str) -> str:
-        option = (field.options or {}).get(value)
-        return str(getattr(option, self.lang)) if option else self.names.get(value, value)
-
-    def said(self, label: Label) -> str:
-        return label[self.lang]
+                return self.reader.text(field, value)
 
 
 def where(place: Any) -> str:
@@ -127,7 +160,16 @@ def where(place: Any) -> str:
 
 @get("/api/export/{file:str}", summary="A kind's records as XLSX or CSV", tags=["records"])
 async def export(
-    caller: TheCaller, site: TheSite, file: AskedFile, project: AskedId, first: From = None, last: To = None
+    caller: TheCaller,
+    site: TheSite,
+    file: AskedFile,
+    project: AskedId,
+    first: From = None,
+    last: To = None,
+    team: Team = None,
+    person: Person = None,
+    in_state: State = None,
+    text: Text = None,
 ) -> Response[bytes] | Stream:
     """`lang` picks the headings. The caller gets the records that he may see, whatever his role."""
     name, _, suffix = file.rpartition(".")
@@ -136,7 +178,8 @@ async def export(
     if kind is None or not kind.export:
         raise Problem("not_found")
     book = await open_book(project, kind, caller.lang)
-    pages = read_pages(site, project, book, actor, first, last)
+    wanted = Filter(team, person, in_state, text)
+    pages = read_pages(site, Asked(project, actor, first, last, wanted), book)
     told = disposition(f"{kind.label[caller.lang]}.{suffix}")
     if suffix == "csv":
         return Stream(stream_csv(book.columns, pages), media_type="text/csv; charset=utf-8", headers=told)
@@ -149,15 +192,52 @@ def disposition(name: str) -> dict[str, str]:
 
 async def open_book(project: str, kind: Kind, lang: Language) -> Book:
     (site_row,) = await Project.select(Project.zone).where(Project.id == project)
-    return Book(kind, lang, ZoneInfo(site_row["zone"]), await all_names(project))
+    names = await all_names(project)
+    return Book(kind, Reader(lang, ZoneInfo(site_row["zone"]), names), names)
 
 
-async def read_pages(
-    site: Site, project: str, book: Book, actor: Actor, first: str | None, last: str | None
-) -> AsyncIterator[list[list[Cell]]]:
-    """Rows by day, a chunk at a time, of what the actor may see."""
-    async for chunk in site.store.records(project, book.kind.c, first, last):
-        yield [book.row(record_of(body)) for aud, body in chunk if granted(aud, actor.audiences)]
+@dataclass(frozen=True)
+class Asked:
+    project: str
+    actor: Actor
+    first: str | None
+    last: str | None
+    wanted: Filter
+
+
+async def read_pages(site: Site, asked: Asked, book: Book) -> AsyncIterator[list[list[Cell]]]:
+    """Rows by day, a chunk at a time, of what the actor may see and the filters leave."""
+    async for chunk in site.store.records(asked.project, book.kind.c, asked.first, asked.last):
+        records = [record_of(body) for aud, body in chunk if granted(aud, asked.actor.audiences)]
+        read = [(record, shown(record, book.kind)) for record in records]
+        await learn_titles(site, asked, book, [(book.kind, values) for _, values in read])
+        yield [book.row(record, values) for record, values in read if asked.wanted.keeps(record, values, book)]
+
+
+async def learn_titles(
+    site: Site, asked: Asked, book: Book, read: Sequence[tuple[Kind, Mapping[str, Any]]], depth: int = 1
+) -> None:
+    """What other records are called that these name: by their own titles, where the actor may see them."""
+    unknown = sorted({id for kind, values in read for id in named_in(kind, values)} - book.names.keys())
+    found: list[tuple[Kind, str, Mapping[str, Any]]] = []
+    for at in range(0, len(unknown), TITLES_MAX):
+        for aud, record in await site.store.some(asked.project, unknown[at : at + TITLES_MAX]):
+            kind = site.declarations.kind(record["c"])
+            if kind is not None and granted(aud, asked.actor.audiences):
+                found.append((kind, record["r"], shown(record, kind)))
+    if found and depth < TITLES_DEPTH:
+        await learn_titles(site, asked, book, [(kind, values) for kind, _, values in found], depth + 1)
+    book.names.update({r: book.reader.title(kind, values) for kind, r, values in found})
+
+
+def named_in(kind: Kind, values: Mapping[str, Any]) -> Iterator[str]:
+    """Ids of other records."""
+    for name, field in kind.fields.items():
+        value = values.get(name)
+        if field.type == "ref" and isinstance(value, str):
+            yield value
+        elif field.type == "pin" and isinstance(value, dict):
+            yield str(value.get("plan"))
 
 
 async def stream_csv(columns: Sequence[Column], pages: AsyncIterator[list[list[Cell]]]) -> AsyncIterator[bytes]:

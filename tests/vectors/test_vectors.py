@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -21,6 +22,7 @@ from server.core.field import Field, element_reason, keyed_reason
 from server.core.person import Actor, granted
 from server.core.value import BadValue, canonical, parse
 from server.sync.signature import is_signed
+from server.web.reading import Reader
 
 VECTORS = Path(__file__).parents[2] / "shared" / "vectors"
 Case = dict[str, Any]
@@ -151,6 +153,14 @@ def test_a_payload_is_read_or_refused(case: Case) -> None:
 def test_P1_numbers_leave_no_gap(case: Case) -> None:
     expected = gap(case["last_n"], case["numbers"])
     assert expected == case["answer"].get("gap")
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in load("words.json")["cases"]])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_value_is_said_in_these_words(case: Case, lang: Literal["zh", "en"]) -> None:
+    found = load("words.json")
+    reader = Reader(lang, ZoneInfo(found["zone"]), found["names"])
+    assert reader.text(msgspec.convert(case["field"], Field), case["value"]) == case[lang]
 
 
 @pytest.mark.parametrize("name", ["jsonlogic.json", "logic.json"])

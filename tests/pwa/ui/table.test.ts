@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { readDeclarations } from '../../../pwa/src/core/declaration.ts';
+import type { Value } from '../../../pwa/src/core/value.ts';
+import { valueText } from '../../../pwa/src/ui/generic/words.ts';
 import {
   exportPath,
   filtered,
@@ -11,6 +14,7 @@ import {
   teamField,
   toggleAll,
 } from '../../../pwa/src/ui/office/table.ts';
+import vectors from '../../../shared/vectors/words.json';
 import { kindOf, shownFrom, the } from './fake.ts';
 import { reader } from './reader.ts';
 
@@ -110,8 +114,35 @@ test('the fields that team and person filters use come from the declaration', ()
   expect([teamField(checkin), personField(checkin)]).toEqual(['team', 'worker']);
 });
 
+describe('a value is said in the words that the server says and searches', () => {
+  const names = vectors.names as Readonly<Record<string, string>>;
+  for (const one of vectors.cases) {
+    const file = {
+      module: 'one',
+      version: 1,
+      label: {},
+      kinds: { kind: { audience: 'all', fields: { one: one.field } } },
+    };
+    const field = the(readDeclarations([file]).kind('one.kind')?.fields.one);
+    test.each(['zh', 'en'] as const)(`${one.name} in %s`, (lang) => {
+      expect(valueText(field, one.value as Value, reader(lang, names))).toBe(one[lang]);
+    });
+  }
+});
+
 test('the export asks for what is filtered', () => {
   expect(exportPath('labour.checkin', 'xlsx', 'p1', { ...NO_FILTER, from: '2026-11-01' }, 'zh')).toBe(
     '/api/export/labour.checkin.xlsx?project=p1&from=2026-11-01&lang=zh',
   );
+  const all = { from: '', to: '2026-11-02', team: 't1', person: 'u1', state: 'closed', text: ' 基坑 10 ' };
+  const asked = new URL(exportPath('trial.every', 'csv', 'p1', all, 'en'), 'http://x').searchParams;
+  expect(Object.fromEntries(asked)).toEqual({
+    project: 'p1',
+    to: '2026-11-02',
+    team: 't1',
+    person: 'u1',
+    state: 'closed',
+    text: '基坑 10',
+    lang: 'en',
+  });
 });

@@ -10,6 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from server.core.merge import version
 from server.store import people
 from tests.server.web.kit import Town, note
 
@@ -112,9 +113,9 @@ async def test_the_export_speaks_the_readers_language_and_guards_formulas(town_o
     head, row = list(csv.reader(io.StringIO(got.content.decode("utf-8-sig"))))
     assert head[:5] == ["Day", "Owner", "Text", "Time", "Hours (h)"]
     assert row[:8] == [
-        "2026-09-01", "worker", '\'=HYPERLINK("http://x")', "2026-09-01 08:00", "8.5", "123.45", "8:30", "yes",
+        "2026-09-01", "worker", '\'=HYPERLINK("http://x")', "2026-09-01 08:00", "8.5", "123.45", "8:30", "Yes",
     ]  # fmt: skip
-    assert row[8:] == ["Calm", "Hot、Wet", "31.2304167, 121.4737000 ±12 m", "", "Open", "worker"]
+    assert row[8:] == ["Calm", "Hot, Wet", "31.2304167, 121.4737000 ±12 m", "", "Open", "worker", "", ""]
     book = await worker.http.get("/api/export/notes.note.xlsx", params={"project": town_on.one, "lang": "zh"})
     sheet = openpyxl.load_workbook(io.BytesIO(book.content)).active
     assert sheet is not None
@@ -133,6 +134,60 @@ async def test_the_export_holds_what_the_reader_may_see_of_the_days_asked(town: 
     assert len(lines) == 2
     assert "2026-09-02" in lines[1]
     assert len((await mate.http.get("/api/export/notes.note.csv", params={"project": town.one})).text.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ({}, ["calm one", "other day", "approved"]),
+        ({"text": "CALM"}, ["calm one"]),
+        ({"text": "11月21日"}, ["other day"]),
+        ({"text": "one approved"}, []),
+        ({"text": "已审核"}, ["approved"]),
+        ({"text": "已审核", "lang": "en"}, []),
+        ({"text": "Approved", "lang": "en"}, ["approved"]),
+        ({"state": "approved"}, ["approved"]),
+        ({"state": "open", "to": "2026-11-20"}, ["calm one"]),
+        ({"person": "worker"}, ["calm one", "other day", "approved"]),
+        ({"person": "mate"}, []),
+        ({"team": "anybody: a note names no team"}, ["calm one", "other day", "approved"]),
+    ],
+    ids=str,
+)
+async def test_the_export_holds_what_the_ledgers_filters_leave(
+    town: Town, asked: dict[str, str], kept: list[str]
+) -> None:
+    worker, supervisor = await town.phone("worker"), await town.phone("supervisor")
+    me = town.people["worker"]
+    approved = note(me, "approved", "2026-11-22")
+    await worker.push(town.one, [note(me, "calm one", "2026-11-20")], [note(me, "other day", "2026-11-21")], [approved])
+    record = await town.site.store.record(town.one, approved["r"])
+    assert record is not None
+    ver = version(record, town.site.declarations.kind("notes.note"))
+    act = {"k": "act", "c": "notes.note", "r": approved["r"], "act": "approve", "ver": ver}
+    assert (await supervisor.push(town.one, [act])).json()["results"][0]["status"] == "applied"
+    params = {key: town.people.get(value, value) for key, value in asked.items()}
+    if "team" in params:
+        params["team"] = "t-1"
+    params = {"project": town.one, "lang": "zh"} | params
+    got = await supervisor.http.get("/api/export/notes.note.csv", params=params)
+    assert got.status_code == 200, got.text
+    assert [row[2] for row in csv.reader(io.StringIO(got.content.decode("utf-8-sig")))][1:] == kept
+    stranger = await town.phone("stranger")
+    assert (await stranger.http.get("/api/export/notes.note.csv", params=params)).status_code in (403, 404)
+
+
+async def test_the_export_names_other_records_by_their_titles_where_the_reader_may_see_them(town: Town) -> None:
+    worker, mate = await town.phone("worker"), await town.phone("mate")
+    me = town.people["worker"]
+    plan, hidden = note(me, "ground floor"), note(town.people["mate"], "mate's own")
+    await mate.push(town.one, [hidden])
+    spot = {"plan": plan["r"], "page": 2, "x": 250_000, "y": 731_000}
+    await worker.push(town.one, [plan], [note(me, "a", other=plan["r"], spot=spot)], [note(me, "b", other=hidden["r"])])
+    got = await worker.http.get("/api/export/notes.note.csv", params={"project": town.one})
+    rows = {row[2]: row[-2:] for row in csv.reader(io.StringIO(got.content.decode("utf-8-sig")))}
+    assert rows["a"] == ["ground floor", "ground floor · 2 (25.0%, 73.1%)"]
+    assert rows["b"] == [hidden["r"], ""]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])

@@ -217,8 +217,8 @@ export function exportPath(
   lang: string,
 ): string {
   const query = new URLSearchParams({ project });
-  if (filter.from !== '') query.set('from', filter.from);
-  if (filter.to !== '') query.set('to', filter.to);
+  for (const [name, wanted] of Object.entries(filter))
+    if (wanted.trim() !== '') query.set(name, wanted.trim());
   query.set('lang', lang);
   return `/api/export/${encodeURIComponent(c)}.${as}?${query}`;
 }
