@@ -119,7 +119,8 @@ export class Album implements Photos {
         put(tx, 'copies', { id: `${sha} whole`, project, bytes, seen: now });
       } else {
         this.#own.add(sha);
-        put(tx, 'photos', { ...row, since: now });
+        const before = await tx.objectStore('photos').get(sha);
+        put(tx, 'photos', { ...row, ...alsoIn(before, row), since: before?.since ?? now });
       }
       put(tx, 'pictures', whole, `${sha} whole`);
       if (thumb) put(tx, 'pictures', thumb, `${sha} thumb`);
@@ -414,11 +415,16 @@ export class Album implements Photos {
       .map(({ payload }) => payload);
     const texts = new Map<string, string>();
     const standings: PhotoStanding[] = [];
-    for (const { sha, project, r, c, code, isTakenOff } of rows) {
+    const names = async (project: string, sha: string, r: string, c: string): Promise<boolean> => {
       if (!texts.has(r)) texts.set(r, JSON.stringify((await this.#its.get(project, r, c))?.record ?? ''));
+      return texts.get(r)?.includes(sha) ?? false;
+    };
+    for (const { sha, project, r, c, code, isTakenOff, also = [] } of rows) {
+      let isNamed = isTakenOff ?? false;
+      for (const one of [{ r, c }, ...also]) isNamed ||= await names(project, sha, one.r, one.c);
       if (code !== undefined) standings.push('refused');
       else if (unanswered.some((payload) => payload.includes(sha))) standings.push('record');
-      else standings.push(isTakenOff || texts.get(r)?.includes(sha) ? 'waiting' : 'unsaved');
+      else standings.push(isNamed ? 'waiting' : 'unsaved');
     }
     return standings;
   }
@@ -478,6 +484,12 @@ export class Album implements Photos {
 
 export async function openAlbum(options: AlbumOptions): Promise<Album> {
   return new Album(options, await options.db.getAllKeys('arrived'));
+}
+
+/** The records that the same bytes stand in already. */
+function alsoIn(before: PhotoRow | undefined, { r }: PhotoRow): Pick<PhotoRow, 'also'> {
+  if (!before || before.r === r) return before?.also ? { also: before.also } : {};
+  return { also: [{ c: before.c, r: before.r }, ...(before.also ?? [])] };
 }
 
 function isProgress(report: unknown): report is { readonly sha: string; readonly sent: number } {

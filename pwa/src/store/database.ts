@@ -84,6 +84,8 @@ export interface PhotoRow {
   readonly path: string;
   readonly key: string;
   readonly value: PhotoValue | FileValue;
+  /** Other records that the same bytes were put in: one photo, sent once any of them is. */
+  readonly also?: readonly { readonly c: string; readonly r: string }[];
   /** A document: it has no pictures. */
   readonly isFile?: true;
   /** Of the big picture. */

@@ -164,6 +164,19 @@ async function mustBeWhole(
   return 'sent';
 }
 
+test('the same bytes in two records are one photo, sent once either of them is', async () => {
+  const bench = makeBench();
+  const accounts = bench.start();
+  const phone = await accounts.signIn('wang', 'x');
+  await accounts.sendNow();
+  const all = await taken(phone, 1);
+  const photos = await phone.photos();
+  // Picked for another entry too, which is never saved.
+  await photos.add(photo(phone.newId(), 0));
+  await accounts.sendPhotos();
+  await allThere(bench, phone, all);
+});
+
 test('signing out and changing the person keep photos, and they go up at the next sign-in', async () => {
   const bench = makeBench();
   const accounts = bench.start();

@@ -16,20 +16,21 @@ interface Known {
 const none: ReadonlyMap<string, WaitingPhoto> = new Map();
 let phone: Phone | null = null;
 let known: Known = $state.raw({ photos: null, own: none });
-let asked: (() => void) | null = null;
+let stops: (() => void)[] = [];
 
 /** Follows the album of the person at the phone; read in a derived value, it changes with the album. */
 function follow(site: Site): Known {
   if (phone !== site.phone) {
     phone = site.phone;
-    asked?.();
+    for (const stop of stops) stop();
     const now = site.phone;
     const look = (): void => void read(now);
     queueMicrotask(() => {
       known = { photos: null, own: none };
       look();
     });
-    asked = now.watch('photos', look);
+    // An entry that is saved or sent changes how its photos stand.
+    stops = [now.watch('photos', look), now.watch('outbox', look)];
   }
   return known;
 }
