@@ -29,8 +29,9 @@ from server.core.declaration import Declarations, load
 from server.store.store import open_store
 from server.store.tables import Project
 from server.sync.alert.address import Wire
-from server.sync.alert.alerts import Alerts, Outside
+from server.sync.alert.alerts import Alerts
 from server.sync.alert.channel.push import Push
+from server.sync.alert.ground import Outside
 from server.sync.photos import Photos
 from server.sync.sync import Sync
 from server.web import answer, face, language, shell

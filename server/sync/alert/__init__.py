@@ -3,5 +3,8 @@
 address   where a request may go: never to a private address unless the operator allowed it
 notice    what is said, in the receiver's language
 channel/  one small module a channel: web push, group robots, a signed webhook, e-mail
-alerts    the jobs: a record asks, the ladder climbs, attempts are sent and written down
+ground    what all jobs stand on
+begin     a record asks                    climb     the ladder climbs
+send      attempts go out                  answer    answers come in, phones are told
+alerts    the jobs, and what the rest of the server may ask
 """
