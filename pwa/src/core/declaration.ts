@@ -2,13 +2,16 @@
 // The server has refused wrong ones at its start and the build checks them too, so reading here only
 // fills in what is left out.
 
-import { type Field, type FieldType, type Label, type Logic, MARKS, type Merge } from './field.ts';
+import type { Field, FieldType, Label, Logic, Merge } from './field.ts';
 import { at } from './value.ts';
 
 export type { Field, FieldType, Label, Logic, Merge, Option, Reason } from './field.ts';
 
 /** How many keys a field written by key may hold, unless it says so itself. */
 export const KEYED_MAX = { photos: 30, files: 30, rows: 200 } as const;
+
+/** What is drawn on a record's photos, at `marks.<key of the photo>` (P14). */
+export const MARKS = 'marks';
 
 /** The field that `marks` is in every kind that has photos: undeclared, kept as others are. */
 const DRAWING: Field = {

@@ -4,7 +4,7 @@
 // required, max, min, pattern, option, date, place, path. Limits of numbers are in stored units
 // (fen, minutes, scaled whole numbers); lengths of text are in code points (V1, V2).
 
-import { fieldAt, type Kind } from './declaration.ts';
+import { fieldAt, type Kind, MARKS } from './declaration.ts';
 import { at, isKey, isList, isMap, lengthOf, type Value, type ValueMap } from './value.ts';
 
 export interface Label {
@@ -89,8 +89,6 @@ const STROKE_NUMBERS_MAX = 4000;
 export const INSTANT_MAX = 253_402_300_799_999;
 /** Millionths of a page's or a photo's width and height. */
 export const PART_MAX = 1_000_000;
-/** What is drawn on a record's photos, at `marks.<key of the photo>` (P10). */
-export const MARKS = 'marks';
 export const SHAPES_MAX = 60;
 export const SHAPE_WORDS_MAX = 100;
 /** How many numbers a shape's points are, at least and at most. */
