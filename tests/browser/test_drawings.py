@@ -13,6 +13,7 @@ from tests.browser.chrome import NARROW, WIDE, Phone
 from tests.browser.conftest import NewPhone
 from tests.browser.flows import sign_in
 from tests.browser.site import Site
+from tests.browser.test_screens import look
 from tests.browser.wait import until
 
 PLANS = "/k/drawings.plan"
@@ -20,8 +21,9 @@ NAME = "地下二层建筑平面图"
 
 
 def test_a_plan_is_uploaded_kept_opened_offline_and_a_defect_put_on_it_is_found(
-    site: Site, new_phone: NewPhone, tmp_path: Path
+    site: Site, new_phone: NewPhone, tmp_path: Path, screenshots: Path
 ) -> None:
+    found: list[str] = []
     desk = new_phone("office", size=WIDE)
     sign_in(desk, "office")
     upload(desk, tmp_path)
@@ -34,22 +36,27 @@ def test_a_plan_is_uploaded_kept_opened_offline_and_a_defect_put_on_it_is_found(
     phone.airplane()
     phone.open(PLANS)
     open_plan(phone, tapped_only=True)
+    found += look(phone, "plan-offline", screenshots)
     hold_on_the_plan(phone, 0.5, 0.4)
+    found += look(phone, "plan-new", screenshots)
     phone.page.get_by_role("dialog").get_by_role("button", name="质量整改").click()
     phone.page.get_by_role("textbox", name="问题描述").fill("墙面空鼓")
     expect(phone.page.locator(".crop img").first).to_be_visible()
+    found += look(phone, "plan-form", screenshots)
     phone.tap("do.save")
     phone.sees(phone.say("state.local"))
     phone.airplane(False)
     until(lambda: site.entries_of(who(phone), "quality.defect") >= 1, "the defect did not arrive")
 
-    boss = new_phone("supervisor", size=WIDE)
+    boss = new_phone("supervisor", size=WIDE, language="en")
     sign_in(boss, "supervisor")
     open_plan(boss)
-    pin = boss.page.get_by_role("button", name=re.compile("墙面空鼓.*待下达"))
+    pin = boss.page.get_by_role("button", name=re.compile("墙面空鼓.*Open"))
     pin.click()
+    found += look(boss, "plan-pin", screenshots)
     boss.page.get_by_role("article").get_by_role("link", name=boss.say("drawings.pin_open")).click()
     boss.sees("墙面空鼓")
+    assert not found, "\n".join(found)
 
 
 def upload(desk: Phone, folder: Path) -> None:
