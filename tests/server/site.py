@@ -72,7 +72,20 @@ MODULE: dict[str, Any] = {
             "label": label("Notice"),
             "audience": "all",
             "may": {"create": ["all"], "edit": ["all"]},
-            "fields": {"text": {"type": "text", "label": label("Text")}},
+            "fields": {
+                "text": {"type": "text", "label": label("Text")},
+                "spot": {"type": "pin", "label": label("Spot")},
+                "photos": {"type": "photos", "label": label("Photos")},
+                "lines": {
+                    "type": "rows",
+                    "label": label("Lines"),
+                    "fields": {
+                        "what": {"type": "text", "label": label("What")},
+                        "hours": {"type": "number", "label": label("Hours")},
+                        "ok": {"type": "bool", "label": label("OK")},
+                    },
+                },
+            },
         },
         "paper": {
             "label": label("Paper"),

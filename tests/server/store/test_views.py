@@ -31,6 +31,32 @@ async def test_a_view_shows_the_values_shown_and_leaves_deleted_records_out(site
     ]
 
 
+async def test_a_view_counts_photos_and_rows_have_a_view_of_their_own(site: Site) -> None:
+    r, c = new_id(), "yard.notice"
+    photo = {"sha": "a" * 64, "at": 1, "w": 1, "h": 1}
+    spot = {"plan": "p1", "page": 2, "x": 5, "y": 6}
+    values: dict[str, object] = {"photos.p1": photo, "photos.p2": photo, "lines.a1.what": "pour", "lines.a1.hours": 8}
+    await site.worker.write({"k": "new", "c": c, "r": r, "set": {"text": "x", "spot": spot, **values}})
+    await site.worker.write(
+        *(change(c, r, f"photos.{key}", value) for key, value in (("p1", None), ("p3", photo), ("p4", None))),
+        change(c, r, "marks.p3", {"shapes": [{"t": "text", "c": "red", "p": [1, 1], "s": "x"}]}),
+        change(c, r, "lines.a1.hours", 9),
+        change(c, r, "lines.b2.ok", True),
+        change(c, r, "lines.c3.what", None),
+    )
+    ((found, pin, photos, lines),) = await site.store.rows(
+        "SELECT _id, spot, photos_count, lines_count FROM yard_notice WHERE _project = ?", site.project
+    )
+    assert (found, json.loads(pin), photos, lines) == (r, spot, 2, 2)
+    rows = await site.store.rows(
+        "SELECT _key, what, hours, ok FROM yard_notice__lines WHERE _project = ? AND _id = ? ORDER BY _key",
+        site.project,
+        r,
+    )
+    shown = [(*row[:3], None if row[3] is None else bool(row[3])) for row in rows]
+    assert shown == [("a1", "pour", 9, None), ("b2", None, None, True)]
+
+
 async def test_every_declared_kind_has_a_view(site: Site) -> None:
     for name in ("core_project", "core_person", "core_team", "core_place", "yard_plan", "yard_paper", "yard_total"):
         await site.store.rows(f"SELECT * FROM {name}")
