@@ -55,8 +55,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """How a kind is computed. `by` is a field of the inputs and of the kind itself, written
-    once; a change of a kind in `context` computes everything again."""
+    """How a kind is computed. `by` is a field of the inputs and of the kind itself, written once; a
+    change of a kind in `context` computes everything again. Where `by` refers to records (the template of
+    an inspection), their kind stands in `keys`: the context of a group has its own one alone, and a change
+    of it computes that group again."""
 
     kind: str
     inputs: tuple[str, ...]
@@ -64,6 +66,7 @@ class Computed:
     around: int
     context: tuple[str, ...]
     compute: Callable[[Inputs], Iterable[Result]]
+    keys: tuple[str, ...] = ()
 
 
 def watch_of(computed: Iterable[Computed]) -> Watch:
@@ -72,7 +75,7 @@ def watch_of(computed: Iterable[Computed]) -> Watch:
     feeds: dict[str, tuple[str, ...]] = {}
     groups: dict[str, str] = {}
     for one in computed:
-        for c in (*one.inputs, *one.context):
+        for c in (*one.inputs, *one.context, *one.keys):
             feeds[c] = (*feeds.get(c, ()), one.kind)
         for c in (*one.inputs, one.kind):
             if groups.setdefault(c, one.by) != one.by:
@@ -101,6 +104,7 @@ async def recompute(store: Store, one: Computed, project: str) -> int:
     ops: list[Op] = []
     changed = 0
     for group in sorted(dirty):
+        context |= await _key(store, one, project, group)
         for spans in pieces_of(await _spans(store, one, project, group, dirty[group])):
             found = await _read(store, one, project, group, spans)
             try:
@@ -155,6 +159,9 @@ async def _dirty(store: Store, one: Computed, project: str, since: int, head: in
         changed += await store.rows(
             f"SELECT DISTINCT grp, NULL FROM record WHERE project = ? AND c IN ({kinds})", project, *one.inputs
         )
+    if since and one.keys:
+        sql = f"SELECT r, NULL FROM record WHERE project = ? AND seq > ? AND seq <= ? AND c IN ({_marks(one.keys)})"
+        changed += await store.rows(sql, project, since, head, *one.keys)
     dirty: Dirty = {}
     for group, day in changed:
         if group is not None:
@@ -178,6 +185,16 @@ async def _context_changed(store: Store, one: Computed, project: str, since: int
 
 async def _live(store: Store, project: str, c: str) -> list[Record]:
     return [decode(body) async for chunk in store.records(project, c) for _, body in chunk]
+
+
+async def _key(store: Store, one: Computed, project: str, group: str) -> dict[str, list[Record]]:
+    """The record that a group is named by, where it is one."""
+    found: dict[str, list[Record]] = {c: [] for c in one.keys}
+    if one.keys:
+        sql = f"SELECT c, body FROM record WHERE project = ? AND r = ? AND deleted = 0 AND c IN ({_marks(one.keys)})"
+        for c, body in await store.rows(sql, project, group, *one.keys):
+            found[c].append(decode(body))
+    return found
 
 
 async def _spans(store: Store, one: Computed, project: str, group: str, days: set[str | None]) -> list[Span]:

@@ -14,10 +14,9 @@ from server.sync.computed import Computed, Inputs, Result
 
 def scores(inputs: Inputs) -> Iterator[Result]:
     """The scores of the inspections of one template; none as long as nobody answered anything."""
-    record = next((one for one in inputs.context["inspections.template"] if one["r"] == inputs.group), None)
-    if record is None:
+    if not inputs.context["inspections.template"]:
         return
-    template = read_template(shown(record, None))
+    template = read_template(shown(inputs.context["inspections.template"][0], None))
     for inspection in inputs.records:
         values = shown(inspection, None)
         found = score(template, values)
@@ -49,7 +48,8 @@ computed: Final = {
         inputs=("inspections.inspection",),
         by="template",
         around=0,
-        context=("inspections.template",),
+        context=(),
         compute=scores,
+        keys=("inspections.template",),
     )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any, Final
 
 import pytest
@@ -32,6 +33,7 @@ from tests.modules.inspections.story import (
 )
 from tests.server.web.kit import EVERYBODY, Town
 
+computed_module: Final = importlib.import_module("server.modules.inspections.computed")
 MAKERS: Final = {"inspector", "supervisor", "manager", "office"}
 INSPECTORS: Final = {"inspector", "supervisor", "manager", "foreman"}
 ABOVE: Final = {"supervisor", "manager"}
@@ -263,6 +265,30 @@ async def test_the_score_follows_the_answers_and_goes_with_the_inspection(town: 
     await do(inspector, town.one, {"k": "del", "c": INSPECTION, "r": made["r"]})
     await town.site.sync.settle()
     assert await scores(town) == 0
+
+
+async def test_a_changed_draft_computes_again_the_scores_of_its_own_inspections_alone(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A template may be tried out before it is published; who goes on editing it must not cost everybody's sums."""
+    other = begun(await published(town))
+    draft = new(TEMPLATE, WALK)
+    tried = begun(draft)
+    inspector = await town.phone("inspector")
+    await do(inspector, town.one, draft, tried, *put(tried, ANSWERS), other, *put(other, ANSWERS))
+    await town.site.sync.settle()
+    computed: list[str] = []
+    real = computed_module.score
+
+    def noted(template: Any, found: Any) -> Any:
+        computed.append(found["template"])
+        return real(template, found)
+
+    monkeypatch.setattr(computed_module, "score", noted)
+    await do(inspector, town.one, *put(draft, {"items.a3.kind": "text"}))
+    await town.site.sync.settle()
+    assert computed == [draft["r"]]
+    assert (await score_of(town, tried))["answered"] == 2
 
 
 async def scores(town: Town) -> int:
