@@ -160,8 +160,8 @@ class Part:
     end: int
 
 
-def _parts(content: Content) -> Iterator[Part]:
-    """From behind SOI up to EOI. Raises Damaged when there is none."""
+def _parts(content: Content, *, to_scan: bool = False) -> Iterator[Part]:
+    """From behind SOI up to EOI, or to where the first scan begins. Raises Damaged when there is none."""
     at, size = 2, len(content)
     while True:
         found = NEXT.search(content, at)
@@ -177,6 +177,9 @@ def _parts(content: Content) -> Iterator[Part]:
         end = start + 2 + int.from_bytes(content[start + 2 : start + 4])
         if end > size or end < start + 4:
             raise Damaged("truncated")
+        if marker == SOS and to_scan:
+            yield Part(SOS, start, end)
+            return
         if marker == SOS:
             scan = AFTER_SCAN.search(content, end)
             if not scan:
@@ -187,15 +190,19 @@ def _parts(content: Content) -> Iterator[Part]:
 
 
 def _jpeg(content: Content) -> Picture:
-    frame, scans, orientation = b"", 0, 1
-    for part in _parts(content):
+    """From its head alone: what follows may be long, and who decodes it walks it to its end."""
+    frame, orientation = b"", 1
+    for part in _parts(content, to_scan=True):
         if part.marker in FRAMES and not frame:
             frame = bytes(content[part.start + 1 : part.end])
         elif part.marker == APP1 and orientation == 1:
             orientation = exif_orientation(bytes(content[part.start + 4 : part.end]))
-        scans += part.marker == SOS
-    if not frame or not scans:
+        elif part.marker == EOI:
+            raise Damaged("empty")
+    if not frame:
         raise Damaged("empty")
+    if content.rfind(b"\xff\xd9") < part.end:
+        raise Damaged("truncated")
     h, w = struct.unpack_from(">HH", frame, 4)
     return _turned(JPEG, w, h, orientation, _jpeg_decoded(frame, w, h))
 

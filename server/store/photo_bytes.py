@@ -2,7 +2,7 @@
 
 Of each photo there are up to four: `kept`, exactly what was sent, whose SHA-256 is its name; `clean`,
 what people are shown, where that differs; and the widths `w320` and `w1280`. The last three can be made again.
-In a folder `kept` is a link to the finished upload, with file and folder on the disk before anybody is told.
+In a folder `kept` is a link to the finished upload, on the disk with its name before anybody is told.
 """
 
 from __future__ import annotations
@@ -32,13 +32,17 @@ class PhotoBytes:
         else:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._store = LocalStore(prefix=self.folder, mkdir=True)
+            prepare(self.folder / "kept")
+
+    def link(self, part: Path, sha: str, *, is_known: bool) -> None:
+        """In a folder: a whole upload is kept under this name too, for good once `part` is on the disk. What
+        lies there under a name that is not known is left from a power cut, and nobody was told of it."""
+        if self.folder is not None:
+            link(part, self.folder / name("kept", sha), replace=not is_known)
 
     async def keep(self, part: Path, sha: str) -> None:
-        """A finished upload, whose content is on the disk, becomes a kept photo. `part` stays."""
-        if self.folder is None:
-            await self._store.put_async(name("kept", sha), part)
-        else:
-            await asyncio.to_thread(link, part, self.folder / name("kept", sha))
+        """In a bucket the same."""
+        await self._store.put_async(name("kept", sha), part)
 
     async def put(self, sort: Sort, sha: str, file: Path) -> None:
         await self._store.put_async(name(sort, sha), file)
@@ -89,18 +93,27 @@ def name(sort: Sort, sha: str) -> str:
     return f"{sort}/{sha[:2]}/{sha}"
 
 
-def link(part: Path, target: Path) -> None:
-    """Durably: when this returns, a power cut loses neither the name nor the content."""
-    made = target.parent
-    if not made.exists():
-        made.mkdir(parents=True, exist_ok=True, mode=0o700)
-        on_disk(made.parent)
-        on_disk(made.parent.parent)
+def link(part: Path, target: Path, *, replace: bool) -> None:
+    """A second name, which an fsync of the file then brings to the disk with it: so it is on ext4, XFS and
+    btrfs."""
     try:
         os.link(part, target)
     except FileExistsError:
-        return
-    on_disk(made)
+        if replace:
+            aside = target.with_suffix(".new")
+            aside.unlink(missing_ok=True)
+            os.link(part, aside)
+            os.replace(aside, target)
+            aside.unlink(missing_ok=True)  # it is still there if both were one file already
+
+
+def prepare(folder: Path) -> None:
+    """The folders by the first two letters of a name, all of them, so that none has to be made when a photo comes."""
+    if not (folder / "ff").is_dir():
+        for i in range(256):
+            (folder / f"{i:02x}").mkdir(parents=True, exist_ok=True, mode=0o700)
+        on_disk(folder)
+        on_disk(folder.parent)
 
 
 def on_disk(folder: Path) -> None:

@@ -15,7 +15,8 @@ import mmap
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -162,29 +163,40 @@ class Photos:
             self._taken_up[project] = time.monotonic(), known
         return known
 
-    async def arrive(self, part: Part) -> None:
-        """A whole upload, its content on the disk, becomes a photo. Safe to repeat. Raises Problem
-        when it is not what it should be; then it is gone."""
+    async def arrive(self, part: Part, last: Callable[[], None] = lambda: None) -> None:
+        """A whole upload becomes a photo, once `last` has written the rest of it. Safe to repeat.
+        Raises Problem when it is not what it should be; then it is gone."""
         told = part.told
-        try:
-            arrival = await asyncio.to_thread(self._examine, part)
-        except Problem:
-            self.parts.remove(told)
-            raise
+        self.sync.note_sending()
         async with self._alone(told.sha):
-            await self.bytes.keep(part.path, told.sha)
+            is_known = await self.index.find(told.sha) is not None
+            arrival = await asyncio.to_thread(self._take, part, last, is_known)
+            if self.bytes.folder is None:
+                await self.bytes.keep(part.path, told.sha)
             await self.store.change([*arriving(arrival), *self._asking(arrival)])
         self.parts.finish(told)
         at, known = self._taken_up.get(told.project, (0.0, 0))
         self._taken_up[told.project] = at, known + arrival.bytes
         self._poke(told.project)
 
+    def _take(self, part: Part, last: Callable[[], None], is_known: bool) -> Arrival:
+        """In a thread: the rest is written, all is looked at and on the disk under its new name."""
+        last()
+        try:
+            arrival = self._examine(part)
+        except Problem:
+            self.parts.remove(part.told)
+            raise
+        self.bytes.link(part.path, part.told.sha, is_known=is_known)
+        part.sync()
+        return arrival
+
     def _examine(self, part: Part) -> Arrival:
-        """In a thread: everything that can be said without decoding."""
+        """Everything that can be said without decoding."""
         told = part.told
         if part.sha() != told.sha:
             raise Problem("wrong_hash")
-        with part.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        with mapped(part) as content:
             type = picture.type_of(content)
             if type is None:
                 raise Problem("unsupported_file")
@@ -292,6 +304,16 @@ class Photos:
                     await self.store.change(forgetting(sha))
                     await self.bytes.remove(sha)
         return gone
+
+
+@contextmanager
+def mapped(part: Part) -> Iterator[Any]:
+    """An upload's content, without reading it into memory if it is not there."""
+    if part.whole is not None:
+        yield part.whole
+        return
+    with part.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        yield content
 
 
 def reads_heic() -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import errno
 import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -41,6 +42,7 @@ BLOCK_BYTES: Final = 1024 * 1024
 METADATA_BYTES_MAX: Final = 4096
 NAME_LENGTH_MAX: Final = 200
 WAIT_S_MAX: Final = 10.0
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 NUMBER: Final = re.compile(rb"[0-9]{1,15}")
 CHECKSUMS: Final = {"sha1": hashlib.sha1, "sha256": hashlib.sha256, "md5": hashlib.md5}
 Told_ = Mapping[bytes, bytes]  # the request's headers
@@ -54,26 +56,32 @@ class Turns:
     busy: dict[str, Turn] = field(default_factory=dict)
 
     @asynccontextmanager
-    async def take(self, id: str) -> AsyncIterator[Turn]:
+    async def take(self, name: str) -> AsyncIterator[Turn]:
         """Raises `upload_busy`."""
-        turn = self.busy.setdefault(id, Turn())
+        turn = self.busy.setdefault(name, Turn())
         turn.waiting += 1
         try:
-            turn.is_wanted.set()
+            if turn.lock.locked():
+                turn.ask_to_stop()
+                try:
+                    await asyncio.wait_for(turn.lock.acquire(), WAIT_S_MAX)
+                except TimeoutError as error:
+                    raise Problem("upload_busy", retry_after=1) from error
+            else:
+                await turn.lock.acquire()
             try:
-                await asyncio.wait_for(turn.lock.acquire(), WAIT_S_MAX)
-            except TimeoutError as error:
-                raise Problem("upload_busy", retry_after=1) from error
-            try:
-                if turn.waiting == 1:  # else somebody newer waits already
-                    turn.is_wanted.clear()
+                turn.is_wanted = turn.waiting > 1  # somebody newer waits already
                 yield turn
             finally:
                 turn.lock.release()
         finally:
             turn.waiting -= 1
             if not turn.waiting:
-                self.busy.pop(id, None)
+                self.busy.pop(name, None)
+
+
+class BrokeOff(Exception):
+    """The body ended before its end: the network, or a newer request."""
 
 
 @dataclass
@@ -81,11 +89,37 @@ class Turn:
     """`waiting` counts those who wait and the one whose turn it is."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    is_wanted: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: int = 0
+    is_wanted: bool = False
+    reader: asyncio.Task[Any] | None = None
+
+    def ask_to_stop(self) -> None:
+        self.is_wanted = True
+        if self.reader:
+            self.reader.cancel()
+
+    async def read(self, receive: Receive) -> Any:
+        """The next of a body. Raises BrokeOff when somebody else wants the upload before it comes."""
+        if self.is_wanted:
+            raise BrokeOff
+        self.reader = asyncio.current_task()
+        try:
+            return await receive()
+        except asyncio.CancelledError:
+            if self.is_wanted and self.reader:
+                self.reader.uncancel()
+                raise BrokeOff from None
+            raise
+        finally:
+            self.reader = None
 
 
 TURNS: Final = Turns()
+
+
+def turn_of(person: str, id: str) -> str:
+    """The name of an upload's turn: nobody stands in the way of another's."""
+    return f"{person}/{id}"
 
 
 def handler(path: str) -> Handler | None:
@@ -118,6 +152,10 @@ class Asked:
     def id(self) -> str:
         return self.scope["path"].rpartition("/")[2]
 
+    @property
+    def turn(self) -> str:
+        return turn_of(self.session.person, self.id)
+
     def number(self, name: bytes) -> int | None:
         """A header that is a whole number; None if there is none. Raises `malformed`."""
         text = self.told.get(name)
@@ -140,7 +178,12 @@ async def answered(
         await send(message)
 
     try:
-        status, headers = await act(site, scope, told, receive, actions)
+        try:
+            status, headers = await act(site, scope, told, receive, actions)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise Problem("disk_full", retry_after=600) from error
     except Problem as problem:
         extra = [(b"tus-version", VERSION.encode())] if problem.code == "wrong_tus_version" else []
         await send_problem(scope, with_headers(send_tus, extra), problem)
@@ -197,10 +240,11 @@ async def create(asked: Asked) -> tuple[int, Headers]:
     site, parts = asked.site, asked.site.photos.parts
     await site.photos.room_for(told.project, told.length)
     replace_lost(asked, told)
-    part = parts.make(told)
+    has_body = asked.told.get(b"content-type") == BODY
+    part = parts.make(told, at_once=has_body and asked.number(b"content-length") == told.length)
     try:
-        if asked.told.get(b"content-type") == BODY:
-            async with TURNS.take(told.id) as turn:
+        if has_body:
+            async with TURNS.take(turn_of(told.person, told.id)) as turn:
                 await read_into(asked, part, turn)
         elif asked.number(b"content-length"):
             raise Problem("unsupported_type")
@@ -266,7 +310,7 @@ def replace_lost(asked: Asked, told: Told) -> None:
     others = parts.open_of(told.person)
     for other in others:
         is_same = (other.sha, other.project, other.device) == (told.sha, told.project, told.device)
-        if (is_same and other.id not in TURNS.busy) or other.expires <= asked.site.now():
+        if (is_same and turn_of(other.person, other.id) not in TURNS.busy) or other.expires <= asked.site.now():
             parts.remove(other)
             others = [one for one in others if one is not other]
     if len(others) >= asked.site.settings.limits.uploads_open_max:
@@ -277,8 +321,7 @@ def replace_lost(asked: Asked, told: Told) -> None:
 
 
 async def head(asked: Asked) -> tuple[int, Headers]:
-    told = find(asked)
-    async with TURNS.take(told.id):
+    async with TURNS.take(asked.turn):
         told = find(asked)
         offset = told.length if told.done else await on_disk(asked, told)
     headers = [*where(told, offset), (b"upload-length", b"%d" % told.length), (b"cache-control", b"no-store")]
@@ -288,21 +331,22 @@ async def head(asked: Asked) -> tuple[int, Headers]:
 async def on_disk(asked: Asked, told: Told) -> int:
     """How much of it is. What the server had whole when it was stopped is finished now."""
     async with opened(asked, told) as part:
-        await asyncio.to_thread(part.sync)
         if part.is_whole:
             await asked.site.photos.arrive(part)
+        else:
+            await asyncio.to_thread(part.sync)
         return part.offset
 
 
 async def patch(asked: Asked) -> tuple[int, Headers]:
-    told = find(asked)
     if asked.told.get(b"content-type") != BODY:
         raise Problem("unsupported_type")
     offset = asked.number(b"upload-offset")
     if offset is None:
         raise Problem("malformed", reason="upload-offset: a whole number is needed")
-    async with TURNS.take(told.id) as turn:
-        if find(asked).done:
+    async with TURNS.take(asked.turn) as turn:
+        told = find(asked)
+        if told.done:
             if offset != told.length:
                 raise Problem("wrong_offset", offset=told.length)
             return 204, where(told, told.length)
@@ -314,9 +358,8 @@ async def patch(asked: Asked) -> tuple[int, Headers]:
 
 
 async def delete(asked: Asked) -> tuple[int, Headers]:
-    told = find(asked, expired=True)
-    async with TURNS.take(told.id):
-        asked.site.photos.parts.remove(told)
+    async with TURNS.take(asked.turn):
+        asked.site.photos.parts.remove(find(asked, expired=True))
     return 204, []
 
 
@@ -351,10 +394,6 @@ def where(told: Told, offset: int) -> Headers:
 # reading
 
 
-class BrokeOff(Exception):
-    """The body ended before its end: the network, or a newer request."""
-
-
 async def read_into(asked: Asked, part: Part, turn: Turn) -> None:
     """The body behind what is there, on the disk when this returns; a whole upload becomes a photo.
 
@@ -376,49 +415,36 @@ async def read_into(asked: Asked, part: Part, turn: Turn) -> None:
             if left < 0:
                 raise Problem("too_large", limit=part.told.length - begun)
             block.append(piece)
+            part.hash(piece)
+            if check:
+                check.hash.update(piece)
             if size >= BLOCK_BYTES:
-                await asyncio.to_thread(store, part, block, check)
+                await asyncio.to_thread(store, part, block)
                 block, size = [], 0
     except BrokeOff:
         broke_off = True
     except Problem:
         await asyncio.to_thread(part.cut, begun)
         raise
-    await asyncio.to_thread(finish, part, block, check, begun, broke_off)
     if broke_off:
+        await asyncio.to_thread(finish, part, block, check, begun, broke_off=True)
         raise Problem("upload_busy", retry_after=1)
-    if part.is_whole:
-        await asked.site.photos.arrive(part)
+    if size + part.offset < part.told.length:
+        await asyncio.to_thread(finish, part, block, check, begun)
+        return
+    await asked.site.photos.arrive(part, lambda: finish(part, block, check, begun))
 
 
 async def pieces(receive: Receive, turn: Turn) -> AsyncIterator[bytes]:
     """Of a body. Raises BrokeOff."""
     while True:
-        message = await first_of(receive, turn)
+        message = await turn.read(receive)
         if message["type"] == "http.disconnect":
             raise BrokeOff
         if piece := message.get("body", b""):
             yield piece
         if not message.get("more_body"):
             return
-
-
-async def first_of(receive: Receive, turn: Turn) -> Any:
-    """What comes next, or BrokeOff when somebody else wants the upload before that."""
-    coming = asyncio.ensure_future(receive())
-    if not coming.done():
-        await asyncio.sleep(0)
-    if coming.done():
-        return coming.result()
-    wanted = asyncio.ensure_future(turn.is_wanted.wait())
-    try:
-        await asyncio.wait({coming, wanted}, return_when=asyncio.FIRST_COMPLETED)
-        if coming.done():
-            return coming.result()
-        raise BrokeOff
-    finally:
-        coming.cancel()
-        wanted.cancel()
 
 
 @dataclass
@@ -441,22 +467,21 @@ def checksum(told: Told_) -> Check | None:
         raise Problem("malformed", reason=f"upload-checksum: {', '.join(CHECKSUMS)} and base64") from error
 
 
-def store(part: Part, block: list[bytes], check: Check | None) -> None:
-    content = b"".join(block)
-    if check:
-        check.hash.update(content)
-    part.write(content)
+def store(part: Part, block: list[bytes]) -> None:
+    part.write(b"".join(block))
 
 
-def finish(part: Part, block: list[bytes], check: Check | None, begun: int, broke_off: bool) -> None:
-    """Raises `wrong_checksum`; the upload is then as it was before."""
-    store(part, block, check)
+def finish(part: Part, block: list[bytes], check: Check | None, begun: int, *, broke_off: bool = False) -> None:
+    """The last of a body, and all of it on the disk; a whole upload goes there with its new name. Raises
+    `wrong_checksum`; the upload is then as it was before."""
+    store(part, block)
     if check and (broke_off or check.hash.digest() != check.digest):
         part.cut(begun)
         part.clear_floor()
         if not broke_off:
             raise Problem("wrong_checksum")
-    part.sync()
+    if not part.is_whole or broke_off:
+        part.sync()
     if check:
         part.clear_floor()
 

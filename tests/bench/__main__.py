@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from tests.bench import live, merge, phone, pull, push
+from tests.bench import live, merge, phone, photos, pull, push
 from tests.bench.figure import Figure, save, table
 
 PARTS: Final[dict[str, Callable[[], list[Figure]]]] = {
@@ -21,6 +21,7 @@ PARTS: Final[dict[str, Callable[[], list[Figure]]]] = {
     "live": live.figures,
     "merge": merge.figures,
     "phone": phone.figures,
+    "photos": photos.figures,
 }
 
 

@@ -105,10 +105,10 @@ def test_tus_js_client_is_killed_in_the_middle_and_goes_on(site: Served, tmp_pat
 def test_the_server_is_killed_in_the_middle_and_tus_js_client_goes_on(
     site: Served, tmp_path: Path, chunk: int | None
 ) -> None:
-    content = document(60 * MB, 2 if chunk else 3)
+    content = document(100 * MB, 2 if chunk else 3)
     phone = JsClient(site, tmp_path, content, metadata={"as": "file"}, chunk=chunk)
     phone.start()
-    phone.until_share(0.3)
+    phone.until_share(0.1)
     site.kill()
     site.start()
     phone.until_done()

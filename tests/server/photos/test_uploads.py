@@ -264,6 +264,7 @@ async def test_what_was_to_be_checked_and_broke_off_with_the_server_is_dropped(t
     part.set_floor()
     part.write(b"garbled")
     part.close()  # and here the server was killed
+    parts.hashes.forget(told.id)
     assert (await head(worker, where)).headers["upload-offset"] == "50"
     assert (await patch(worker, where, 50, content[50:])).status_code == 204
 
@@ -405,19 +406,20 @@ async def test_P23_a_server_stopped_behind_the_last_byte_finishes_when_asked_how
     part = parts.open(told)
     part.write(content)
     part.close()  # killed here, before anything was verified
+    parts.hashes.forget(told.id)
     assert not await arrived(worker, town, content)
     assert (await head(worker, where)).headers["upload-offset"] == str(len(content))
     assert await arrived(worker, town, content)
 
 
-@pytest.mark.parametrize("step", ["keep", "change", "finish"])
+@pytest.mark.parametrize("step", ["link", "change", "finish"])
 async def test_an_upload_survives_a_server_that_stops_at_any_step_of_its_end(
     town: Town, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker, content = await town.phone("worker"), jpeg()
     where = await begin(worker, town, content)
     photos = town.site.photos
-    owner = {"keep": photos.bytes, "change": photos.store, "finish": photos.parts}[step]
+    owner = {"link": photos.bytes, "change": photos.store, "finish": photos.parts}[step]
     with monkeypatch.context() as broken:
         broken.setattr(owner, step, dies)
         assert (await patch(worker, where, 0, content)).status_code == 500
@@ -426,5 +428,16 @@ async def test_an_upload_survives_a_server_that_stops_at_any_step_of_its_end(
     assert (await worker.http.get(f"/api/photos/{sha_of(content)}?w=320")).status_code == 200
 
 
-def dies(*_: object) -> None:
+async def test_what_a_power_cut_left_under_a_name_is_replaced(town: Town) -> None:
+    worker, content = await town.phone("worker"), jpeg()
+    sha, folder = sha_of(content), town.site.photos.bytes.folder
+    assert folder
+    left = folder / "kept" / sha[:2] / sha
+    left.write_bytes(b"")
+    await send(worker, content, town.one)
+    assert left.read_bytes() == content
+    assert [file.name for file in left.parent.iterdir()] == [sha]
+
+
+def dies(*_: object, **__: object) -> None:
     raise RuntimeError("killed")
