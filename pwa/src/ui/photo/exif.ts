@@ -9,27 +9,17 @@ export interface FileFacts {
   readonly place?: PhotoPlace;
 }
 
-const ONLY = [
-  'DateTimeOriginal',
-  'OffsetTimeOriginal',
-  'GPSLatitude',
-  'GPSLatitudeRef',
-  'GPSLongitude',
-  'GPSLongitudeRef',
-];
+/** The library's smallest build knows tags by their numbers. */
+const TAKEN_AT = 36867;
+const OFFSET = 36881;
 
-interface Told {
-  readonly DateTimeOriginal?: unknown;
-  readonly OffsetTimeOriginal?: unknown;
-  readonly latitude?: unknown;
-  readonly longitude?: unknown;
-}
+type Told = Readonly<Record<string, unknown>>;
 
 /** `zone` is the site's: a camera writes the clock on the wall, mostly without saying where. */
 export async function factsOf(file: Blob, zone: string): Promise<FileFacts> {
   try {
     const { parse } = await import('exifr/dist/mini.esm.mjs');
-    const told = (await parse(file, { pick: ONLY, reviveValues: false })) as Told | undefined;
+    const told = (await parse(file, { reviveValues: false })) as Told | undefined;
     const at = told && instantIn(told, zone);
     const place = told && placeIn(told);
     return { ...(at && { at }), ...(place && { place }) };
@@ -38,10 +28,9 @@ export async function factsOf(file: Blob, zone: string): Promise<FileFacts> {
   }
 }
 
-function instantIn(
-  { DateTimeOriginal: text, OffsetTimeOriginal: offset }: Told,
-  zone: string,
-): number | null {
+function instantIn(told: Told, zone: string): number | null {
+  const text = told[TAKEN_AT];
+  const offset = told[OFFSET];
   const found = typeof text === 'string' ? /^(\d{4}):(\d\d):(\d\d) (\d\d:\d\d)(:\d\d)?/.exec(text) : null;
   if (!found) return null;
   const [, year, month, day, clock, seconds = ':00'] = found;
