@@ -3,6 +3,7 @@
 
 import { Problem, type Shown } from '../../store/phone.ts';
 import type { Site } from '../../ui/site.svelte.ts';
+import { PLAN } from './declared.generated.ts';
 import type { LoadTile } from './leaflet.ts';
 import type { PageOfPlan, PlanFile } from './page.ts';
 import { fileOf } from './plan.ts';
@@ -92,9 +93,11 @@ export class PlanView {
   }
 
   /** What this person no longer sees goes from his phone. */
-  async tidy(plans: readonly Shown[]): Promise<void> {
-    if (this.#site.isFetchingFirst || this.#site.phone.projects.length > 1) return;
-    const shas = plans.map(({ values }) => fileOf(values)?.sha ?? '');
+  async tidy(): Promise<void> {
+    const { phone, isFetchingFirst } = this.#site;
+    if (isFetchingFirst) return;
+    const plans = await Promise.all(phone.projects.map(({ id }) => phone.list(id, PLAN)));
+    const shas = plans.flat().map(({ values }) => fileOf(values)?.sha ?? '');
     await (await this.#tiles).tidy(new Set(shas));
   }
 
