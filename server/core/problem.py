@@ -36,6 +36,7 @@ CATALOGUE: Final[dict[str, Sort]] = {
     "unsupported_type": Sort(415, "update"),
     "wrong_host": Sort(421, "ask"),
     "bad_address": Sort(422, "fix"),
+    "wrong_file": Sort(422, "fix"),
     # photos and files on their way (P10)
     "wrong_offset": Sort(409, "retry"),
     "upload_expired": Sort(410, "retry"),

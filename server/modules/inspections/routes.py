@@ -84,18 +84,18 @@ async def template_file(caller: TheCaller, site: TheSite, file: File, project: A
     status_code=200,
     request_max_body_size=FILE_BYTES_MAX,
 )
-async def read_file(request: HttpRequest, caller: TheCaller, site: TheSite, project: AskedId) -> Response[Any]:
-    """The body is the file: JSON, or XLSX. `values` to make a draft of, or with 422 the `faults`, each with its
-    place (`检查项!C12`, `sections[0].items[2].full`), a code and words for it."""
+async def read_file(request: HttpRequest, caller: TheCaller, site: TheSite, project: AskedId) -> dict[str, Any]:
+    """The body is the file: JSON, or XLSX. `values` to make a draft of; raises `wrong_file` with the `faults`,
+    each with its place (`检查项!C12`, `sections[0].items[2].full`), a code and words for it."""
     kind = site.declarations.kinds[TEMPLATE]
     actor = await caller.actor(project)
     if not actor.may(kind.may.create, None, {}):
         raise Problem("forbidden")
     content = await request.body()
     reading = await asyncio.to_thread(_read, content, kind)
-    if not reading.faults:
-        return Response({"values": reading.values})
-    return Response({"faults": _said(reading.faults, caller.lang)}, status_code=422)
+    if reading.faults:
+        raise Problem("wrong_file", faults=_said(reading.faults, caller.lang))
+    return {"values": reading.values}
 
 
 def _read(content: bytes, kind: Kind) -> Reading:
