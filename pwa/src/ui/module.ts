@@ -58,7 +58,7 @@ export interface ModuleFace {
   readonly today?: Component<{ site: Site }>;
   /** A card on Today that comes after the first page stands. */
   readonly card?: () => Promise<{ default: Component<{ site: Site }> }>;
-  /** `module/screen` → screen at `/module/screen`; one at a generic path (`k/labour.checkin/new`) is shown instead of it. */
+  /** `module/screen` → screen at `/module/screen`; one at a generic path (`k/module.kind/new`) is shown instead of it. */
   readonly routes: Readonly<Record<string, ScreenLoader>>;
   /** `module.kind` → what is shown of one such record, instead of its fields. `params.r` names it. */
   readonly records?: Readonly<Record<string, ScreenLoader>>;
