@@ -41,12 +41,15 @@ export function rowsOf(ordered: readonly Item[], by: Grouping, across: number): 
     rows.push({ type: 'group', id: `${by} ${id}`, label: (ordered[i] as Item)[by], count: end - i });
     for (let at = i; at < end; at += across) {
       const items = ordered.slice(at, Math.min(end, at + across));
-      rows.push({ type: 'photos', id: items.map(({ key }) => key).join(), items });
+      rows.push({ type: 'photos', id: items.map(idOf).join(), items });
     }
     i = end;
   }
   return rows;
 }
+
+/** Keys are a record's own: another's may be the same. */
+export const idOf = ({ r, path, key }: Item): string => `${r}/${path}.${key}`;
 
 /** Two records may have the same title. */
 const groupOf = (item: Item, by: Grouping): string => (by === 'record' ? item.r : item[by]);
