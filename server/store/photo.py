@@ -125,6 +125,14 @@ class PhotoIndex:
         rows = await self._store.look("SELECT name FROM photo_from WHERE sha = ? ORDER BY at DESC LIMIT 1", sha)
         return str(rows[0][0]) if rows else ""
 
+    async def kinds(self, sha: str) -> set[str]:
+        """The kinds of the records that name it."""
+        named = (
+            "SELECT DISTINCT record.c FROM photo_use"
+            " JOIN record ON record.project = photo_use.project AND record.r = photo_use.r WHERE photo_use.sha = ?"
+        )
+        return {c for (c,) in await self._store.rows(named, sha)}
+
     async def taken_up(self, project: str) -> int:
         """Bytes of all that was sent to a project."""
         sent = "SELECT sha FROM photo_from WHERE project = ?"

@@ -15,7 +15,7 @@ import mmap
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -63,7 +63,9 @@ class Photos:
         self._taken_up: dict[str, tuple[float, int]] = {}
         self._keeping: dict[str, asyncio.Lock] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        sync.slow.kinds |= {"photo": self._photo, "photo sweep": self._sweep}
+        self.files: Mapping[str, Callable[[str], Awaitable[object]]] = {}
+        """Kind → what is done with a file that a record of it names, when it has come. At least once."""
+        sync.slow.kinds |= {"photo": self._photo, "file": self._file, "photo sweep": self._sweep}
 
     def start(self) -> None:
         self._tasks = [asyncio.create_task(self._tend())]
@@ -221,10 +223,9 @@ class Photos:
         return seen
 
     def _asking(self, arrival: Arrival) -> list[Statement]:
-        if arrival.state == "file":
-            return []
+        sort = "file" if arrival.state == "file" else "photo"
         args = msgspec.json.encode({"sha": arrival.sha}).decode()
-        return [(ASK, (f"photo:{arrival.sha}", "photo", args, self.now()))]
+        return [(ASK, (f"{sort}:{arrival.sha}", sort, args, self.now()))]
 
     def _alone(self, sha: str) -> asyncio.Lock:
         """So that a photo is not swept away at the moment in which it comes again."""
@@ -278,6 +279,11 @@ class Photos:
         photo = await self.index.find(args["sha"])
         if photo is not None and photo.state == "arrived":
             await self.develop(photo.sha)
+
+    async def _file(self, args: Mapping[str, Any]) -> None:
+        for kind in await self.index.kinds(args["sha"]):
+            if kind in self.files:
+                await self.files[kind](args["sha"])
 
     # tidying
 
