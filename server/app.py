@@ -3,6 +3,7 @@
 A module is `server/modules/<name>.py` or a package of that name. What it has beyond its declaration
 it hands in as plain values, all of them optional:
     routes: list      Litestar handlers; `site: Site` and `caller: Caller` are injected by name
+    files: dict       kind → what is done with a file that a record of it names, once it has come: (site, sha)
     computed: dict    the name in a kind's `computed_by` → how it is computed (`server.sync.computed`)
     check: callable   (shared folder, declarations): looks at the data that the module ships, raises BadDeclaration
 Its pages lie in `server/modules/templates/<name>/`, their styles in `server/modules/static/`.
@@ -15,6 +16,7 @@ import importlib
 import pkgutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -100,6 +102,9 @@ class App:
         await sync.start()
         photos.start()
         site = Site(self.settings, self.declarations, store, sync, photos, alerts, keys, self.now)
+        photos.files = {
+            kind: partial(take, site) for module in self.modules for kind, take in getattr(module, "files", {}).items()
+        }
         self.edge.site = app.state.site = site
         try:
             await self.prepare_demo(site)
