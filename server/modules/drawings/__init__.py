@@ -1,6 +1,6 @@
 """Drawings beyond their declaration: a plan's file becomes tiles that a phone can carry.
 
-`routes` are loaded when the server asks for them: the process that renders a plan lives in this package
+What it brings is loaded when the server asks for it: the process that renders a plan lives in this package
 too, and would spend a second of processor time on a framework that it has no use for.
 """
 
@@ -10,8 +10,8 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    if name != "routes":
+    if name not in ("routes", "files"):
         raise AttributeError(name)
-    from server.modules.drawings.addresses import routes
+    from server.modules.drawings import addresses
 
-    return routes
+    return addresses.routes if name == "routes" else {"drawings.plan": addresses.take}

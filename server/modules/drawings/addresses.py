@@ -35,6 +35,13 @@ def make_shelf(site: Site) -> Shelf:
     return Shelf(site.settings.data)
 
 
+async def take(site: Site, sha: str) -> None:
+    """A plan's file has come: render it before somebody waits for it."""
+    source = await site.photos.path(sha)
+    if source is not None:
+        shelf_of(site).ask(sha, source)
+
+
 async def must_see(site: Site, caller: Caller, sha: str) -> None:
     """404 for a file that is not there or not for the caller: one answer."""
     if not await site.photos.seen_by(caller.person, sha):

@@ -78,6 +78,16 @@ async def test_a_plan_whose_bytes_are_still_on_the_way_is_rendered_when_they_hav
     assert (await rendered(town, worker, content))["state"] == "ready"
 
 
+async def test_a_plan_is_rendered_as_soon_as_its_file_has_come_before_anybody_looks(town: Town) -> None:
+    office, content, paper = await town.phone("office"), small_pdf(), small_pdf(2)
+    await add_plan(town, office, content)
+    await upload(town, office, paper)  # of no plan
+    await town.site.sync.settle()
+    await shelf_of(town.site).settle()
+    assert shelf_of(town.site).plan(sha_of(content)).state == "ready"
+    assert shelf_of(town.site).plan(sha_of(paper)).state == "waiting"
+
+
 async def test_a_file_that_no_record_names_is_nobodys_to_look_at(town: Town) -> None:
     office, worker, content = await town.phone("office"), await town.phone("worker"), small_pdf()
     await upload(town, office, content)
