@@ -80,7 +80,8 @@ class Story:
     shoot: Callable[[Shot], dict[str, Value]]
     plan: Value = None
     templates: dict[str, tuple[Sheet, Template]] = field(default_factory=dict)
-    walk_plan: str = ""
+    plans: dict[str, str] = field(default_factory=dict)
+    """By the template that they ask for."""
     opened: dict[int, Sheet] = field(default_factory=dict)
     """Defects by the walk that they were found on: the last one is 1."""
 
@@ -133,6 +134,7 @@ def two_weeks(
         _walk(story, nth, ago)
     _walk_under_way(story)
     _safety_scores(story)
+    _safety_walk(story)
     _rebar_lots(story)
     _pour(story)
     _delivery(story)
@@ -172,7 +174,7 @@ def _plans(story: Story) -> None:
         values = {"template": story.templates[key][0].r, "name": name, "place": place, "people": people}
         sheet = Sheet(PLAN, story.id(), {**values, "first": first, "every": every})
         story.push(SUPERVISOR, story.at(DAYS, "16:00"), sheet.new())
-        story.walk_plan = sheet.r if key == "walk" else story.walk_plan
+        story.plans[key] = sheet.r
 
 
 # Filling in
@@ -183,6 +185,11 @@ def _begin(story: Story, key: str, by: Member, ago: int, clock: str, place: str,
     sheet = Sheet(INSPECTION, story.id(), {**values, "lead": story.person(by), **more})
     story.push(by, story.at(ago, clock), sheet.new())
     return sheet
+
+
+def _planned(story: Story, key: str, ago: int) -> dict[str, Value]:
+    """That it was made for its plan, and the day that it was due."""
+    return {"plan": story.plans[key], "due": story.day(ago).isoformat()}
 
 
 def _questions(story: Story, key: str, sheet: Sheet) -> Sequence[Question]:
@@ -271,8 +278,7 @@ def _walk(story: Story, nth: int, ago: int) -> None:
 
 
 def _begin_walk(story: Story, ago: int) -> Sheet:
-    due = story.day(ago).isoformat()
-    return _begin(story, "walk", INSPECTOR, ago, "09:00", "2# 楼", plan=story.walk_plan, due=due)
+    return _begin(story, "walk", INSPECTOR, ago, "09:00", "2# 楼", **_planned(story, "walk", ago))
 
 
 def _walk_under_way(story: Story) -> None:
@@ -287,35 +293,56 @@ def _walk_under_way(story: Story) -> None:
 # JGJ 59, lots, pour, delivery, diaries
 
 
+GOOD: Final = {
+    "b01_04": 20, "b02_03": 50, "b02_08": 30, "b03_02": 30, "b08_05": 40, "b10_07": 30, "b12_06": 50, "b13_02": 60,
+    "b14_03": 40, "b16_04": 30, "b17_06": 50, "b19_03": 40,
+}  # fmt: skip
+POOR: Final = {**GOOD, "b14_01": 1000, "b14_02": 100, "b03_03": 70, "b13_01": 100, "b02_05": 80}
+"""Nothing is left of a guarantee item of construction power: its table is zero, and the site fails."""
+
+
 def _safety_scores(story: Story) -> None:
-    good = {"b01_04": 20, "b02_03": 50, "b02_08": 30, "b03_02": 30, "b08_05": 40, "b12_06": 50, "b13_02": 60,
-            "b14_03": 40, "b16_04": 30, "b17_06": 50, "b19_03": 40, "b10_07": 30}  # fmt: skip
-    poor = {**good, "b14_01": 1000, "b14_02": 100, "b03_03": 70, "b13_01": 100, "b02_05": 80}
-    for ago, deducted, words in (
-        (10, good, "总体受控，各分项按期整改。"),
-        (3, poor, "施工用电外电防护缺失，该表零分，停工整改。"),
-    ):
-        at = story.at(ago, "10:40")
-        sheet = _begin(story, "jgj59", INSPECTOR, ago, "08:20", "全场", people=[story.person(SUPERVISOR)])
-        bad: dict[str, dict[str, Value]] = {}
-        for question in _questions(story, "jgj59", sheet):
-            key = question.key
-            if question.section.key in ABSENT:
-                bad[key] = {"result": "na"}
-            elif key in deducted:
-                points = min(deducted[key], question.item.full or 0)
-                bad[key] = {"points": points, "choice": f"0:{points / 10:g}"}
-        ops = _fill(story, "jgj59", sheet, INSPECTOR, at, bad)
-        story.push(INSPECTOR, at, *ops[:400])
-        last = _hand_in(story, sheet, INSPECTOR, at, words)
-        photos = (
-            sheet.put(story.photo("scaffold", INSPECTOR, at, "b03_02"))
-            if ago > 5
-            else sheet.put(story.photo("box_open", INSPECTOR, at, "b14_01"))
-        )
-        story.push(INSPECTOR, at + MINUTE_MS, *ops[400:], *photos, *last)
-        if ago > 5:
-            story.push(MANAGER, story.at(ago, "17:50"), sheet.seal("approve"))
+    """The month's, for its plan; and one after a complaint."""
+    month = _planned(story, "jgj59", DAYS - 1)
+    sheet = _score(story, 10, GOOD, "总体受控，各分项按期整改。", shown=("scaffold", "b03_02"), more=month)
+    story.push(MANAGER, story.at(10, "17:50"), sheet.seal("approve"))
+    _score(story, 3, POOR, "施工用电外电防护缺失，该表零分，停工整改。", shown=("box_open", "b14_01"), more={})
+
+
+def _score(
+    story: Story,
+    ago: int,
+    deducted: Mapping[str, int],
+    conclusion: str,
+    *,
+    shown: tuple[str, str],
+    more: Mapping[str, Value],
+) -> Sheet:
+    at, (scene, item) = story.at(ago, "10:40"), shown
+    people: list[Value] = [story.person(SUPERVISOR)]
+    sheet = _begin(story, "jgj59", INSPECTOR, ago, "08:20", "全场", people=people, **more)
+    answers: dict[str, dict[str, Value]] = {}
+    for question in _questions(story, "jgj59", sheet):
+        key = question.key
+        if question.section.key in ABSENT:
+            answers[key] = {"result": "na"}
+        elif key in deducted:
+            points = min(deducted[key], question.item.full or 0)
+            answers[key] = {"points": points, "choice": f"0:{points / 10:g}"}
+    story.push(INSPECTOR, at, *_fill(story, "jgj59", sheet, INSPECTOR, at, answers))
+    photo = sheet.put(story.photo(scene, INSPECTOR, at, item))
+    story.push(INSPECTOR, at + MINUTE_MS, *photo, *_hand_in(story, sheet, INSPECTOR, at, conclusion))
+    return sheet
+
+
+def _safety_walk(story: Story) -> None:
+    """The first week's; the second was missed."""
+    at, ago = story.at(DAYS - 3, "15:20"), DAYS - 3
+    sheet = _begin(story, "safety_walk", INSPECTOR, ago, "14:30", "全场", **_planned(story, "safety_walk", DAYS - 1))
+    ops = _fill(story, "safety_walk", sheet, INSPECTOR, at, {"s9_01": {"result": "fail", "note": "五层余料未清"}})
+    ops += sheet.put(story.photo("tidy", INSPECTOR, at, "s9_01"))
+    story.push(INSPECTOR, at, *ops, *_hand_in(story, sheet, INSPECTOR, at, "余料当天清完。"))
+    story.push(SUPERVISOR, story.at(ago, "17:48"), sheet.seal("approve"))
 
 
 def _rebar_lots(story: Story) -> None:
