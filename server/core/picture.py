@@ -26,7 +26,7 @@ PDF_HEAD_MAX: Final = 1024
 TEXT_HEAD: Final = 4096
 BOXES_MAX: Final = 4096
 PROFILE_BYTES_MAX: Final = 1024 * 1024
-DECODED_BYTES: Final = {PNG: 4, WEBP: 16, HEIC: 7, AVIF: 9}  # a pixel, with all that the decoder needs; measured
+DECODED_BYTES: Final = {PNG: 4, WEBP: 18, HEIC: 7, AVIF: 9}  # a pixel, with all that the decoder needs; measured
 
 
 class Damaged(Exception):

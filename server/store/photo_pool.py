@@ -84,7 +84,7 @@ class _Worker:
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=HOME,
-            env={**os.environ, "MALLOC_ARENA_MAX": "2"},
+            env={**os.environ, "MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "1000000"},
             stdin=PIPE,
             stdout=PIPE,
             limit=LINE_BYTES_MAX,

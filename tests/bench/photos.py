@@ -177,11 +177,11 @@ def _cpu_ms(server: Server, town: Town, data: Path) -> float:
 def _peak(server: Server, town: Town, data: Path) -> tuple[float, float]:
     """Megabytes before, and at most while the worst of them go through."""
     ready = _ready(data)
-    before, worst, is_over = _tree_mb(server.process), [0.0], threading.Event()
+    before, worst, is_over = tree_mb(server.process), [0.0], threading.Event()
 
     def look() -> None:
         while not is_over.wait(LOOK_EACH_S):
-            worst[0] = max(worst[0], _tree_mb(server.process))
+            worst[0] = max(worst[0], tree_mb(server.process))
 
     looking = threading.Thread(target=look)
     looking.start()
@@ -205,7 +205,7 @@ def _worst() -> list[bytes]:
         png(6000, 4000),
         *_still("HEIF", 6000, 4000),
         *_still("AVIF", 4000, 3000),
-        *_still("WEBP", 3600, 3000),
+        *_still("WEBP", 3600, 2700),
     ]
 
 
@@ -257,7 +257,8 @@ def _ready(data: Path) -> int:
         return int(database.execute("SELECT count(*) FROM photo WHERE state = 'ready'").fetchone()[0])
 
 
-def _tree_mb(process: psutil.Popen) -> float:
+def tree_mb(process: psutil.Popen) -> float:
+    """What a process and those that it started take up."""
     total = 0
     for one in [process, *process.children(recursive=True)]:
         try:

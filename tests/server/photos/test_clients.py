@@ -8,15 +8,17 @@ import random
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tusclient.client import TusClient
 
-from tests.server.photos.pictures import jpeg
+from tests.bench.photos import tree_mb
+from tests.server.photos.pictures import jpeg, png
 from tests.server.photos.served import PROJECT, Served, served
-from tests.server.photos.tus import sha_of
+from tests.server.photos.tus import BODY, metadata, sha_of
 from tests.server.web.kit import FROM_APP
 
 SCRIPT = Path(__file__).with_name("send.mjs")
@@ -138,3 +140,26 @@ def test_tuspy_with_checksums_goes_on_after_the_server_was_killed(site: Served, 
         answer = phone.get(f"/api/files/{sha_of(content)}")
         assert answer.content == content
         assert answer.headers["content-disposition"].startswith("attachment")
+
+
+def test_the_servers_memory_stays_under_300_MB_whatever_photos_come(site: Served) -> None:
+    """All its processes together, looked at as often as can be while they are decoded."""
+    photos = [
+        jpeg(8000, 6000, seed=90),
+        jpeg(8000, 6000, seed=91, progressive=True),
+        jpeg(16_000, 3000, seed=92),
+        png(6000, 4000),
+    ]
+    most = 0.0
+    with site.client(site.town.workers[0]) as phone, site.client(site.town.workers[0]) as other:
+        for content in photos:
+            told = {"sha256": sha_of(content), "project": PROJECT}
+            headers = {**BODY, "Upload-Length": str(len(content)), "Upload-Metadata": metadata(**told)}
+            assert phone.post("/api/uploads", content=content, headers=headers).status_code == 201
+            with ThreadPoolExecutor(1) as aside:
+                shown = aside.submit(other.get, f"/api/photos/{sha_of(content)}?w=320")
+                while not shown.done():
+                    most = max(most, tree_mb(site.server.process))
+            assert shown.result().status_code == 200
+    print(f"{most:.0f} MB at most")
+    assert 50 < most < 300

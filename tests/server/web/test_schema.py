@@ -25,6 +25,7 @@ from tests.server.web.access import ACCESS, OPEN
 from tests.server.web.kit import FROM_APP, Town, town
 
 EXAMPLES: Final = int(os.environ.get("GONGBU_SCHEMA_EXAMPLES", "10"))
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 ENDLESS: Final = ("GET", "/api/live")
 ENDS_THE_SESSION: Final = ("POST", "/api/logout")
 
