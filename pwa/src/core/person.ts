@@ -65,7 +65,8 @@ function isNamed(
   const colon = word.indexOf(':');
   const role = colon < 0 ? word : word.slice(0, colon);
   const value = colon < 0 ? undefined : at(values, word.slice(colon + 1));
-  if (role === 'self') return isList(value) ? value.includes(actor.person) : value === actor.person;
+  if (role === 'self')
+    return value === actor.person || (value !== undefined && isList(value) && value.includes(actor.person));
   if (!actor.roles.includes(role)) return false;
   if (colon < 0) return true;
   return typeof value === 'string' && isMine(actor, value);

@@ -77,7 +77,8 @@ export function valueText(field: Field, value: Value | undefined, reader: Reader
     case 'pin':
       return isMap(value) ? pinText(value, reader) : String(value);
     case 'photos':
-      if (isMap(value) && Array.isArray(value.shapes)) return reader.t('form.drawn', { n: value.shapes.length });
+      if (isMap(value) && Array.isArray(value.shapes))
+        return reader.t('form.drawn', { n: value.shapes.length });
       return reader.t('form.added');
     case 'files':
       return reader.t('form.added');
