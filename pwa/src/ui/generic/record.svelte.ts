@@ -9,8 +9,8 @@ import type { Site } from '../site.svelte.ts';
 import { type Said, troubleWords } from '../words.ts';
 import type { Values } from './form.ts';
 
-/** So long after the last tap they are one batch; and no tap waits longer than the second. */
-const PAUSE_MS = 350;
+/** So long after the last tap they are one batch; and no tap waits longer than the second number says. */
+const PAUSE_MS = 200;
 const PAUSE_MS_MAX = 1000;
 /** Words are typed letter by letter: the journal has each, a batch is made when the hand rests. */
 const TYPING_MS = 1200;
