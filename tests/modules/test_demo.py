@@ -44,6 +44,7 @@ class Facts:
     signed_in: Mapping[str, int]  # sign-in name → status
     projects_of_stranger: list[str]
     kinds: Mapping[str, Any]
+    photos: Mapping[str, int]  # state → how many have arrived
     again: Demo
     heads: tuple[int, int]  # before and after the second set-up
 
@@ -73,6 +74,7 @@ async def _facts(folder: Path) -> Facts:
             signed_in=status,
             projects_of_stranger=own,
             kinds=site.declarations.kinds,
+            photos=dict(await site.store.rows("SELECT state, count(*) FROM photo GROUP BY state")),
             again=again,
             heads=heads,
         )
@@ -119,6 +121,12 @@ def test_every_batch_carries_the_signature_of_its_phone_and_none_was_refused(fac
     assert len(facts.batches) > 2_000
     assert all(is_signed(payload.encode(), sig, key) for _, key, payload, sig, _ in facts.batches[::25])
     assert len({device for device, *_ in facts.batches}) > 25
+
+
+def test_its_photos_and_its_drawing_have_arrived(facts: Facts) -> None:
+    assert facts.photos.pop("file") == 1
+    assert sum(facts.photos.values()) > 12
+    assert facts.photos.keys() <= {"arrived", "ready"}
 
 
 def test_nothing_lies_after_now_and_it_goes_back_six_weeks(facts: Facts) -> None:
