@@ -11,7 +11,6 @@ const face: ModuleFace = {
   records: { 'drawings.plan': () => import('./PlanScreen.svelte') },
   controls: { pin: () => import('./PinControl.svelte') },
   values: { pin: () => import('./PinShown.svelte') },
-  links: [{ label: 'drawings.plans', path: '/k/drawings.plan', icon: 'plan' }],
 };
 
 export default face;
