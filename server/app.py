@@ -3,6 +3,7 @@
 A module is `server/modules/<name>.py` or a package of that name. What it has beyond its declaration
 it hands in as plain values, all of them optional:
     routes: list      Litestar handlers; `site: Site` and `caller: Caller` are injected by name
+    reports: dict     the name of a paper form → how it is filled (`server.web.report`)
     files: dict       kind → what is done with a file that a record of it names, once it has come: (site, sha)
     computed: dict    the name in a kind's `computed_by` → how it is computed (`server.sync.computed`)
     check: callable   (shared folder, declarations): looks at the data that the module ships, raises BadDeclaration
@@ -40,6 +41,7 @@ from server.web import answer, face, language, shell
 from server.web.caller import caller
 from server.web.edge import Edge
 from server.web.keys import Keys, read_or_make
+from server.web.pdf import Pdf
 from server.web.schema import Schema
 from server.web.site import Site, clock_ms
 
@@ -105,6 +107,9 @@ class App:
         photos.files = {
             kind: partial(take, site) for module in self.modules for kind, take in getattr(module, "files", {}).items()
         }
+        site.reports = {name: one for module in self.modules for name, one in getattr(module, "reports", {}).items()}
+        pdf = site.own(Pdf)
+        sync.slow.kinds |= pdf.jobs
         self.edge.site = app.state.site = site
         try:
             await self.prepare_demo(site)

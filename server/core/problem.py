@@ -55,6 +55,7 @@ CATALOGUE: Final[dict[str, Sort]] = {
     "too_many_tries": Sort(429, "retry"),
     "broken": Sort(500, "ask"),
     "unavailable": Sort(503, "retry"),
+    "no_pdf": Sort(501, "ask"),
     # single batches
     "invalid": Sort(422, "fix"),
     "sealed": Sort(422, "ask"),

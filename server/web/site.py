@@ -57,6 +57,9 @@ class Site:
     by_address: Tries = field(default_factory=lambda: Tries(most=60, each_s=10))
     """A whole site office may sit behind one address, so it has more tries than a name."""
 
+    reports: dict[str, Any] = field(default_factory=dict)
+    """The paper forms of the modules, by name: `server.web.report.Report`."""
+
     owned: dict[Any, Owned] = field(default_factory=dict)
 
     def own(self, make: Callable[[Site], Own]) -> Own:

@@ -9,10 +9,12 @@ document  a template as a file
 library   the templates that are shipped
 workbook, book_reading   a template as XLSX, out and in
 routes    at which address
+report    an inspection on paper, and the daily log
 """
 
 from server.modules.inspections.computed import computed
 from server.modules.inspections.library import check
+from server.modules.inspections.report import reports
 from server.modules.inspections.routes import routes
 
-__all__ = ["check", "computed", "routes"]
+__all__ = ["check", "computed", "reports", "routes"]

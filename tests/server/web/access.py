@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from server.store.alert import BEGIN
+from server.web.pdf import Asked as ReportAsked
+from server.web.pdf import Order, Pdf, Standing
+from server.web.proof import Signed, token_of
 from tests.server.photos import tus
 from tests.server.photos.pictures import jpeg
 from tests.server.web.kit import EVERYBODY, ROLES, Phone, Town, base64url
@@ -136,6 +139,23 @@ async def a_channels_test(town: Town, phone: Phone) -> Asked:
     return {"url": f"/api/channels/{await fresh_channel(town)}/test"}
 
 
+async def a_proof(town: Town, phone: Phone) -> Asked:
+    return {"url": f"/proof/{token_of(town.site.keys, Signed(town.one, town.one, 'x' * 16))}"}
+
+
+async def a_report(town: Town, phone: Phone, *, file: str = "") -> Asked:
+    """The worker's own; its file is there."""
+    pdf, id = town.site.own(Pdf), str(uuid.uuid4())
+    asked = ReportAsked(town.one, town.one, "core.photos")
+    pdf.keep(Order(town.people["worker"], "zh", "x", "", asked, Standing(id, "ready")))
+    (pdf.folder / f"{id}.pdf").write_bytes(b"%PDF-")
+    return {"url": f"/api/reports/{id}{file}"}
+
+
+async def a_reports_file(town: Town, phone: Phone) -> Asked:
+    return await a_report(town, phone, file="/file")
+
+
 SUBSCRIPTION: Final = {
     "endpoint": "https://push.example.com/send/1",
     "keys": {"p256dh": base64url(b"\4" + bytes(64)), "auth": base64url(bytes(16))},
@@ -192,6 +212,11 @@ ACCESS: Final[dict[tuple[str, str], Row]] = {
     ),
     ("DELETE", "/api/channels/{id}"): Row(frozenset({"manager"}), a_channel),
     ("POST", "/api/channels/{id}/test"): Row(frozenset({"manager"}), a_channels_test),
+    ("GET", "/print/record/{name}/{r}"): Row(MEMBERS, at("/print/record/core.photos/{one}?project={one}")),
+    ("GET", "/proof/{token}"): Row(SIGNED_IN, a_proof, 200),
+    ("POST", "/api/reports"): Row(MEMBERS, at("/api/reports", project="{one}", r="{one}", report="core.photos")),
+    ("GET", "/api/reports/{id}"): Row(frozenset({"worker"}), a_report),
+    ("GET", "/api/reports/{id}/file"): Row(frozenset({"worker"}), a_reports_file),
     ("GET", "/api/refused"): Row(frozenset({"manager"}), at("/api/refused?project={one}")),
     ("GET", "/api/export/{file}"): Row(MEMBERS, at("/api/export/core.team.csv?project={one}")),
     ("GET", "/print/places/{id}/poster"): Row(OFFICE | {"foreman", "supervisor"}, at("/print/places/{place}/poster")),
