@@ -1,0 +1,46 @@
+"""A pretended camera: Chromium plays a film of a sheet with grain, so that photos are as large as real ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Locator, expect
+
+from tests.browser.chrome import Phone
+from tests.server.photos.pictures import jpeg
+
+FRAMES = 16
+SEEN = ("geolocation", "camera")
+
+
+def film(folder: Path, w: int = 1280, h: int = 960) -> tuple[str, ...]:
+    """The arguments of a browser whose camera shows it."""
+    path = folder / "film.mjpeg"
+    frames = [jpeg(w, h, seed=number, quality=95) for number in range(FRAMES)]
+    path.write_bytes(b"".join(frames))
+    return ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={path}")
+
+
+def open_camera(phone: Phone) -> Locator:
+    """The finder, when it shows a picture and the shutter answers."""
+    phone.button("photo.take").first.click()
+    finder = phone.page.get_by_role("dialog", name=phone.say("photo.camera"))
+    expect(shutter(phone)).to_be_enabled()
+    return finder
+
+
+def shutter(phone: Phone) -> Locator:
+    return phone.page.get_by_role("button", name=phone.say("photo.shoot"), exact=True)
+
+
+def shoot(phone: Phone, count: int, before: int = 0) -> None:
+    """Ends when so many more stand in the strip: by then they are on disk."""
+    for number in range(before, before + count):
+        expect(shutter(phone)).to_be_enabled()
+        shutter(phone).click()
+        phone.sees(phone.say("photo.taken", n=number + 1))
+
+
+def done(phone: Phone) -> None:
+    phone.button("photo.done").click()
+    expect(shutter(phone)).to_have_count(0)
