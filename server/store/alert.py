@@ -208,3 +208,118 @@ def put_failed(device: str, at: int, note: str) -> Statement:
 def drop_subscription(device: str, endpoint: str) -> Statement:
     """The one that the push service no longer knows; a newer one of the same phone stays."""
     return "DELETE FROM subscription WHERE device = ? AND endpoint = ?", (device, endpoint)
+
+
+# ways to reach people
+
+PUT_SUBSCRIPTION: Final = (
+    "INSERT INTO subscription (device, person, endpoint, p256dh, auth, created) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (device) DO UPDATE SET endpoint = excluded.endpoint, p256dh = excluded.p256dh,"
+    " auth = excluded.auth, failed = NULL, note = ''"
+)
+SUBSCRIPTIONS: Final = (
+    "SELECT subscription.device, device.label, subscription.created, reached, failed, note FROM subscription"
+    " JOIN device ON device.id = subscription.device WHERE subscription.person = ? AND device.revoked IS NULL"
+    " ORDER BY subscription.created DESC"
+)
+PUT_CHANNEL: Final = (
+    "INSERT INTO channel (id, project, kind, name, url, secret, addressees, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+CHANNEL: Final = "id, project, kind, name, url, secret, addressees, created"
+ATTEMPTS: Final = (
+    "SELECT step, channel, person, target, status, at, tries, note FROM alert_attempt WHERE alert = ?"
+    " ORDER BY step, channel, id LIMIT 5000"
+)
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """A phone's yes, as its browser gave it. `p256dh` and `auth` are base64url."""
+
+    device: str
+    person: str
+    endpoint: str
+    p256dh: str
+    auth: str
+    created: int
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """A robot, gateway or mail server. `url` and `secret` are sealed."""
+
+    id: str
+    project: str
+    kind: str
+    name: str
+    url: str
+    secret: str
+    addressees: str
+    created: int
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """An attempt as it is looked at afterwards."""
+
+    step: int
+    channel: str
+    person: str | None
+    target: str
+    status: str
+    at: int | None
+    tries: int
+    note: str
+
+
+async def subscribe(store: Store, one: Subscription) -> None:
+    """The newest of a device takes the place of its older one."""
+    row = (one.device, one.person, one.endpoint, one.p256dh, one.auth, one.created)
+    await store.change([(PUT_SUBSCRIPTION, row)])
+
+
+async def unsubscribe(store: Store, device: str) -> None:
+    await store.change([("DELETE FROM subscription WHERE device = ?", (device,))])
+
+
+async def subscription(store: Store, device: str) -> Subscription | None:
+    sql = "SELECT device, person, endpoint, p256dh, auth, created FROM subscription WHERE device = ?"
+    found = await store.rows(sql, device)
+    return Subscription(*found[0]) if found else None
+
+
+async def subscriptions(store: Store, person: str) -> list[tuple[str, str, int, int | None, int | None, str]]:
+    """device, label, created, reached, failed, note; the newest first."""
+    return [(d, label, c, r, f, note) for d, label, c, r, f, note in await store.rows(SUBSCRIPTIONS, person)]
+
+
+async def channels_of(store: Store, project: str) -> list[Channel]:
+    """Those that are in use."""
+    sql = f"SELECT {CHANNEL} FROM channel WHERE project = ? AND closed IS NULL ORDER BY created, id"
+    return [Channel(*row) for row in await store.rows(sql, project)]
+
+
+async def channel_names(store: Store, project: str) -> dict[str, str]:
+    """Also of those that are closed by now."""
+    return {id: name for id, name in await store.rows("SELECT id, name FROM channel WHERE project = ?", project)}  # noqa: C416
+
+
+async def channel(store: Store, id: str) -> Channel | None:
+    found = await store.rows(f"SELECT {CHANNEL} FROM channel WHERE id = ? AND closed IS NULL", id)
+    return Channel(*found[0]) if found else None
+
+
+async def add_channel(store: Store, one: Channel) -> None:
+    row = (one.id, one.project, one.kind, one.name, one.url, one.secret, one.addressees, one.created)
+    await store.change([(PUT_CHANNEL, row)])
+
+
+async def close_channel(store: Store, id: str, at: int) -> None:
+    await store.change([("UPDATE channel SET closed = ?, secret = '', url = '' WHERE id = ?", (at, id))])
+
+
+async def steps(store: Store, id: str) -> list[tuple[int, int, int]]:
+    """step, when it was due, when it was taken."""
+    sql = "SELECT step, due, taken FROM alert_step WHERE alert = ? ORDER BY step"
+    return [(step, due, taken) for step, due, taken in await store.rows(sql, id)]
+
+
+async def attempts(store: Store, id: str) -> list[Tried]:
+    return [Tried(*row) for row in await store.rows(ATTEMPTS, id)]

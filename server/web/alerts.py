@@ -72,12 +72,6 @@ class AlertsTold(msgspec.Struct):
     alerts: list[AlertTold]
 
 
-ATTEMPTS = (
-    "SELECT step, channel, person, target, status, at, tries, note FROM alert_attempt WHERE alert = ?"
-    " ORDER BY step, channel, id LIMIT 5000"
-)
-
-
 @get("/api/alerts", summary="Every step, attempt and answer of a record's alerts", tags=["alerts"])
 async def alerts(caller: TheCaller, site: TheSite, project: AskedId, r: AskedId) -> AlertsTold:
     """All of it for those who are in charge of alerts; for others what concerns themselves."""
@@ -86,16 +80,23 @@ async def alerts(caller: TheCaller, site: TheSite, project: AskedId, r: AskedId)
     if record is None or not granted(record["aud"], actor.audiences):
         raise Problem("not_found")
     names = await names_of_people(project)
+    channels = await rows.channel_names(site.store, project)
     sees_all = bool(actor.roles & SEES_ALL)
     told = []
     for one in await rows.alerts_of(site.store, project, r):
-        steps = await site.store.rows("SELECT step, due, taken FROM alert_step WHERE alert = ? ORDER BY step", one.id)
-        named = await site.store.rows("SELECT id, name FROM channel WHERE project = ?", project)
-        channels: dict[str, str] = {id: name for id, name in named}  # noqa: C416
         attempts = [
-            AttemptMade(step, channel, person, names.get(person or "", channels.get(target, "")), *rest)
-            for step, channel, person, target, *rest in await site.store.rows(ATTEMPTS, one.id)
-            if sees_all or person == caller.person
+            AttemptMade(
+                made.step,
+                made.channel,
+                made.person,
+                names.get(made.person or "", channels.get(made.target, "")),
+                made.status,
+                made.at,
+                made.tries,
+                made.note,
+            )
+            for made in await rows.attempts(site.store, one.id)
+            if sees_all or made.person == caller.person
         ]
         answers = [
             AnswerGiven(person, names.get(person, ""), at, answer, via)
@@ -104,7 +105,7 @@ async def alerts(caller: TheCaller, site: TheSite, project: AskedId, r: AskedId)
         told.append(
             AlertTold(
                 one.id, one.name, one.level, bool(one.urgent), bool(one.everyone), one.state, one.begun, one.next,
-                [StepTaken(*step) for step in steps], attempts, answers,
+                [StepTaken(*step) for step in await rows.steps(site.store, one.id)], attempts, answers,
             )
         )  # fmt: skip
     return AlertsTold(told)

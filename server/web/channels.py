@@ -12,6 +12,7 @@ from litestar.params import JSONBody
 from msgspec import Meta
 
 from server.core.problem import Problem
+from server.store import alert as rows
 from server.sync.alert.address import NotAllowed, allowed, is_public
 from server.sync.alert.notice import Target
 from server.web.caller import TheCaller
@@ -51,67 +52,55 @@ class Channels(msgspec.Struct):
 @get("/api/channels", summary="A project's robots, gateways and mail servers", tags=["alerts"])
 async def channels(caller: TheCaller, site: TheSite, project: AskedId) -> Channels:
     await caller.actor(project, ["manager"])
-    sql = (
-        "SELECT id, kind, name, url, secret, addressees, created FROM channel"
-        " WHERE project = ? AND closed IS NULL ORDER BY created, id"
-    )
-    found = await site.store.rows(sql, project)
-    return Channels(
-        [
-            Channel(id, kind, name, urlsplit(site.keys.opened(url)).hostname or "", bool(secret), to, created)
-            for id, kind, name, url, secret, to, created in found
-        ]
-    )
+    found = await rows.channels_of(site.store, project)
+    return Channels([told_of(site, one) for one in found])
+
+
+def told_of(site: Site, one: rows.Channel) -> Channel:
+    host = urlsplit(site.keys.opened(one.url)).hostname or ""
+    return Channel(one.id, one.kind, one.name, host, bool(one.secret), one.addressees, one.created)
 
 
 @post("/api/channels", summary="Add one", tags=["alerts"], status_code=201)
 async def add_channel(caller: TheCaller, site: TheSite, data: JSONBody[NewChannel]) -> Channel:
     """Raises `bad_address` for one that may not be asked, `too_large` when there are enough."""
     await caller.actor(data.project, ["manager"])
-    host = host_of(site, data)
-    counted = await site.store.rows(
-        "SELECT count(*) FROM channel WHERE project = ? AND closed IS NULL", data.project
-    )  # fmt: skip
-    if counted[0][0] >= CHANNELS_MAX:
+    check_address(site, data)
+    if len(await rows.channels_of(site.store, data.project)) >= CHANNELS_MAX:
         raise Problem("too_large")
-    id, now = str(uuid.uuid4()), site.now()
     # A robot's key stands in its address, so that is sealed too.
     secret = site.keys.sealed(data.secret) if data.secret else ""
-    row = (id, data.project, data.kind, data.name, site.keys.sealed(data.url), secret, data.to, now)
-    put = (
-        "INSERT INTO channel (id, project, kind, name, url, secret, addressees, created)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-    )
-    await site.store.change([(put, row)])
-    return Channel(id, data.kind, data.name, host, bool(secret), data.to, now)
+    url = site.keys.sealed(data.url)
+    one = rows.Channel(str(uuid.uuid4()), data.project, data.kind, data.name, url, secret, data.to, site.now())
+    await rows.add_channel(site.store, one)
+    return told_of(site, one)
 
 
 @delete("/api/channels/{id:str}", summary="Take one away", tags=["alerts"])
 async def close_channel(caller: TheCaller, site: TheSite, id: PathId) -> None:
-    await project_of(caller, site, id)
-    await site.store.change([("UPDATE channel SET closed = ?, secret = '' WHERE id = ?", (site.now(), id))])
+    await managed(caller, site, id)
+    await rows.close_channel(site.store, id, site.now())
 
 
 @post("/api/channels/{id:str}/test", summary="Send one, and say where it got to", tags=["alerts"], status_code=200)
 async def try_channel(caller: TheCaller, site: TheSite, id: PathId) -> Tried:
-    await project_of(caller, site, id)
-    sql = "SELECT kind, url, secret, addressees FROM channel WHERE id = ?"
-    ((kind, url, secret, to),) = await site.store.rows(sql, id)
-    target = Target(id, kind, site.keys.opened(url), site.keys.opened(secret) if secret else "", to=to)
+    one = await managed(caller, site, id)
+    secret = site.keys.opened(one.secret) if one.secret else ""
+    target = Target(id, one.kind, site.keys.opened(one.url), secret, to=one.addressees)
     told = await site.alerts.send(target, test_notice(site, caller))
     return Tried(told.status, told.note)
 
 
-async def project_of(caller: TheCaller, site: Site, id: str) -> str:
-    """The project of a channel that the caller manages; one answer for all others."""
-    found = await site.store.rows("SELECT project FROM channel WHERE id = ? AND closed IS NULL", id)
-    if not found:
+async def managed(caller: TheCaller, site: Site, id: str) -> rows.Channel:
+    """A channel of a project that the caller manages; one answer for all others."""
+    one = await rows.channel(site.store, id)
+    if one is None:
         raise Problem("not_found")
-    await caller.actor(found[0][0], ["manager"])
-    return str(found[0][0])
+    await caller.actor(one.project, ["manager"])
+    return one
 
 
-def host_of(site: Site, data: NewChannel) -> str:
+def check_address(site: Site, data: NewChannel) -> None:
     private = site.settings.private_addresses
     try:
         parts = urlsplit(data.url)
@@ -122,7 +111,6 @@ def host_of(site: Site, data: NewChannel) -> str:
             allowed(data.url, private=private)
     except (NotAllowed, ValueError) as error:
         raise Problem("bad_address") from error
-    return parts.hostname or ""
 
 
 routes = [channels, add_channel, close_channel, try_channel]

@@ -12,7 +12,7 @@ from litestar.params import JSONBody
 from msgspec import Meta
 
 from server.core.problem import Problem
-from server.store.alert import drop_subscription, put_failed
+from server.store import alert as rows
 from server.sync.alert.address import NotAllowed, allowed
 from server.sync.alert.notice import Notice, Target
 from server.web.caller import TheCaller
@@ -58,18 +58,6 @@ class Tried(msgspec.Struct):
     note: str = ""
 
 
-PUT = (
-    "INSERT INTO subscription (device, person, endpoint, p256dh, auth, created) VALUES (?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (device) DO UPDATE SET endpoint = excluded.endpoint, p256dh = excluded.p256dh,"
-    " auth = excluded.auth, failed = NULL, note = ''"
-)
-MINE = (
-    "SELECT subscription.device, device.label, subscription.created, reached, failed, note FROM subscription"
-    " JOIN device ON device.id = subscription.device WHERE subscription.person = ? AND device.revoked IS NULL"
-    " ORDER BY subscription.created DESC"
-)
-
-
 @post("/api/subscriptions", summary="This phone takes notifications", tags=["alerts"], status_code=201)
 async def subscribe(caller: TheCaller, site: TheSite, data: JSONBody[NewSubscription]) -> Subscribed:
     """The newest subscription of a device takes the place of its older one. Raises `bad_address`, `malformed`."""
@@ -80,38 +68,41 @@ async def subscribe(caller: TheCaller, site: TheSite, data: JSONBody[NewSubscrip
     if not (is_bytes(data.keys.p256dh, KEY_BYTES) and is_bytes(data.keys.auth, AUTH_BYTES)):
         raise Problem("malformed")
     now = site.now()
-    row = (caller.device, caller.person, data.endpoint, data.keys.p256dh, data.keys.auth, now)
-    await site.store.change([(PUT, row)])
+    keys = data.keys
+    one = rows.Subscription(caller.device, caller.person, data.endpoint, keys.p256dh, keys.auth, now)
+    await rows.subscribe(site.store, one)
     return Subscribed(caller.device, "", current=True, created=now, reached=None, failed=None, note="")
 
 
 @get("/api/subscriptions", summary="The caller's phones that take notifications", tags=["alerts"])
 async def subscriptions(caller: TheCaller, site: TheSite) -> Subscriptions:
-    found = await site.store.rows(MINE, caller.person)
-    return Subscriptions([Subscribed(device, label, device == caller.device, *rest) for device, label, *rest in found])
+    found = await rows.subscriptions(site.store, caller.person)
+    return Subscriptions(
+        [
+            Subscribed(device, label, device == caller.device, created, reached, failed, note)
+            for device, label, created, reached, failed, note in found
+        ]
+    )
 
 
 @delete("/api/subscriptions", summary="This phone takes no more notifications", tags=["alerts"])
 async def unsubscribe(caller: TheCaller, site: TheSite) -> None:
-    await site.store.change([("DELETE FROM subscription WHERE device = ?", (caller.device,))])
+    await rows.unsubscribe(site.store, caller.device)
 
 
 @post("/api/subscriptions/test", summary="Send one to this phone, and say where it got to", tags=["alerts"])
 async def try_one(caller: TheCaller, site: TheSite) -> Tried:
-    sql = "SELECT endpoint, p256dh, auth FROM subscription WHERE device = ?"
-    found = await site.store.rows(sql, caller.device)
-    if not found:
+    one = await rows.subscription(site.store, caller.device)
+    if one is None:
         return Tried("none")
-    endpoint, key, secret = found[0]
-    told = await site.alerts.send(Target(caller.device, "push", endpoint, secret, key), test_notice(site, caller))
+    target = Target(caller.device, "push", one.endpoint, one.auth, one.p256dh)
+    told = await site.alerts.send(target, test_notice(site, caller))
     if told.status == "gone":
-        await site.store.change([drop_subscription(caller.device, endpoint)])
+        await site.store.change([rows.drop_subscription(caller.device, one.endpoint)])
     elif told.status == "sent":
-        await site.store.change(
-            [("UPDATE subscription SET reached = ?, note = '' WHERE device = ?", (site.now(), caller.device))]
-        )
+        await site.store.change(rows.put_reached([caller.device], site.now()))
     else:
-        await site.store.change([put_failed(caller.device, site.now(), told.note)])
+        await site.store.change([rows.put_failed(caller.device, site.now(), told.note)])
     return Tried(told.status, told.note)
 
 

@@ -13,6 +13,7 @@ from server.core.merge import shown
 from server.modules.inspections.question import Question, asked, judge, photo_items
 from server.modules.inspections.score import Score, score
 from server.modules.inspections.template import Template, read_template, rows
+from server.store.tables import Team
 from server.web import ink
 from server.web.reading import scaled
 from server.web.report import Opened, Report
@@ -144,8 +145,8 @@ async def trades(one: Opened) -> list[tuple[str, int, str]]:
     counted = [
         c for c, kind in kinds.items() if kind.computed_by and {"worker", "minutes", "team"} <= kind.fields.keys()
     ]
-    rows_ = await one.site.store.rows("SELECT id, trade, name FROM team WHERE project = ?", one.project)
-    trade_of = {id: trade or name for id, trade, name in rows_}
+    teams = await Team.select(Team.id, Team.trade, Team.name).where(Team.project == one.project)
+    trade_of = {team["id"]: team["trade"] or team["name"] for team in teams}
     found: dict[str, tuple[set[str], int]] = {}
     for c in counted:
         async for chunk in one.site.store.records(one.project, c, day, day):
