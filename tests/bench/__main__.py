@@ -1,7 +1,7 @@
 """`make bench`: the figures, whole processes on the loopback address, medians, and the bare limits of the same run.
 
-`python -m tests.bench [push] [pull] [live] [merge] [phone]`; the numbers also go to `bench-results/`. A busy
-machine makes times long and leaves ratios much as they are: the load is told with the table.
+`python -m tests.bench [part…]`; the numbers also go to `bench-results/`. A busy machine makes times long and leaves
+ratios much as they are: the load is told with the table.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from tests.bench import live, merge, phone, photos, pull, push
+from tests.bench import live, merge, phone, phone_photos, photos, pull, push
 from tests.bench.figure import Figure, save, table
 
 PARTS: Final[dict[str, Callable[[], list[Figure]]]] = {
@@ -22,6 +22,7 @@ PARTS: Final[dict[str, Callable[[], list[Figure]]]] = {
     "merge": merge.figures,
     "phone": phone.figures,
     "photos": photos.figures,
+    "phone_photos": phone_photos.figures,
 }
 
 
