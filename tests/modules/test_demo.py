@@ -124,9 +124,9 @@ def test_every_batch_carries_the_signature_of_its_phone_and_none_was_refused(fac
 
 
 def test_its_photos_and_its_drawing_have_arrived(facts: Facts) -> None:
-    assert facts.photos.pop("file") == 1
+    assert facts.photos["file"] == 1
     assert sum(facts.photos.values()) > 12
-    assert facts.photos.keys() <= {"arrived", "ready"}
+    assert facts.photos.keys() <= {"file", "arrived", "ready"}
 
 
 def test_nothing_lies_after_now_and_it_goes_back_six_weeks(facts: Facts) -> None:
