@@ -6,6 +6,7 @@ photo sheet beside that. The page is HTML for any browser's printer; `pdf` makes
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,13 +22,15 @@ from server.core.person import Actor, granted
 from server.core.problem import Problem
 from server.store.tables import Device, Project
 from server.web import ink
-from server.web.caller import Caller, TheCaller
+from server.web.caller import TheCaller
+from server.web.export import disposition
 from server.web.language import Language
 from server.web.names import all_names
 from server.web.page import page
 from server.web.proof import Signed, token_of
 from server.web.reading import Reader
 from server.web.request import HttpRequest
+from server.web.sheet import TYPE as XLSX
 from server.web.site import Site, TheSite
 from server.web.wire import AskedId, PathId
 
@@ -140,15 +143,17 @@ class Opened:
 
 
 Values = Callable[[Opened], Awaitable[Mapping[str, Any]]]
+Book = Callable[[Opened, Mapping[str, Any]], bytes]
 
 
 @dataclass(frozen=True)
 class Report:
-    """`kinds`: what it is a form of. `values` fills the template."""
+    """`kinds`: what it is a form of. `values` fills the template; `book` makes an XLSX file of the same."""
 
     kinds: frozenset[str]
     template: str
     values: Values
+    book: Book | None = None
 
 
 async def opened(site: Site, actor: Actor, project: str, r: str, lang: Language) -> Opened:
@@ -221,8 +226,17 @@ async def print_record(
     return page(report.template, lang=caller.lang, **values)
 
 
-async def reader_of(caller: Caller, site: Site, project: str, r: str) -> Opened:
-    return await opened(site, await caller.actor(project), project, r, caller.lang)
+@get("/print/record/{name:str}/{r:str}/xlsx", summary="The same as XLSX", tags=["print"], media_type=XLSX)
+async def record_xlsx(
+    request: HttpRequest, caller: TheCaller, site: TheSite, name: AskedReport, r: PathId, project: AskedId
+) -> Response[bytes]:
+    """Raises `not_found` for a form that has none."""
+    one = await opened(site, await caller.actor(project), project, r, caller.lang)
+    report, values = await filled(one, name, lambda path: site.link(path, str(request.base_url)))
+    if report.book is None:
+        raise Problem("not_found")
+    content = await asyncio.to_thread(report.book, one, values)
+    return Response(content, media_type=XLSX, headers=disposition(f"{one.reader.title(one.kind, one.values)}.xlsx"))
 
 
-routes: Final[list[Any]] = [print_record]
+routes: Final[list[Any]] = [print_record, record_xlsx]

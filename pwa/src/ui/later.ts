@@ -16,3 +16,4 @@ export const about = () => import('./screens/About.svelte');
 export const drafts = () => import('./screens/Drafts.svelte');
 export const calendar = () => import('./generic/CalendarScreen.svelte');
 export const office = () => import('./office/OfficeScreen.svelte');
+export const papers = () => import('./screens/Papers.svelte');

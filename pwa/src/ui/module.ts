@@ -51,6 +51,12 @@ export interface ModuleLink {
   readonly roles?: readonly string[];
 }
 
+/** A form on paper; `xlsx`: the server makes a sheet of it too. */
+export interface Paper {
+  readonly name: string;
+  readonly xlsx?: true;
+}
+
 export interface ModuleFace {
   /** As in its declaration. */
   readonly module: string;
@@ -68,6 +74,8 @@ export interface ModuleFace {
   readonly controls?: Readonly<Record<string, Part<ControlProps>>>;
   readonly values?: Readonly<Record<string, Part<ValueProps>>>;
   readonly links?: readonly ModuleLink[];
+  /** `module.kind` → the paper forms that the server fills of one such record: `paper.<name>` in words. */
+  readonly papers?: Readonly<Record<string, readonly Paper[]>>;
   /** An entry as a person should read it now: what only the passing of time tells (still at work). */
   readonly seen?: (shown: Shown, now: number) => Shown;
   /** `module.kind.field` → a value as a person reads it, where its type alone says it badly. */

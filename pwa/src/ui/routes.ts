@@ -26,6 +26,7 @@ const LATER: Readonly<Record<string, keyof typeof import('./later.ts')>> = {
   '/photos': 'photos',
   '/attention': 'attention',
   '/conflict/:c/:r': 'conflict',
+  '/papers/:r': 'papers',
   '/settings': 'settings',
   '/devices': 'devices',
   '/invites': 'invites',

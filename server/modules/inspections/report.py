@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from server.core.merge import shown
 from server.modules.inspections.question import Question, asked, judge, photo_items
+from server.modules.inspections.record_book import record_book
 from server.modules.inspections.score import Score, score
 from server.modules.inspections.template import Template, read_template, rows
 from server.store.tables import Team
@@ -169,6 +170,6 @@ def shown_of(body: str, kind: Any) -> Mapping[str, Any]:
 
 KINDS: Final = frozenset({INSPECTION})
 reports: Final = {
-    "inspections.record": Report(KINDS, "inspections/record.html", record_values),
+    "inspections.record": Report(KINDS, "inspections/record.html", record_values, record_book),
     "inspections.log": Report(KINDS, "inspections/log.html", log_values),
 }

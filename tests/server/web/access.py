@@ -139,6 +139,14 @@ async def a_channels_test(town: Town, phone: Phone) -> Asked:
     return {"url": f"/api/channels/{await fresh_channel(town)}/test"}
 
 
+async def an_inspection(town: Town, phone: Phone) -> Asked:
+    """Put there by the server; everybody on the site may see it."""
+    r = str(uuid.uuid4())
+    values = {"template": r, "date": "2026-09-01"}
+    await town.site.store.put(town.one, [{"k": "put", "c": "inspections.inspection", "r": r, "set": values}])
+    return {"url": f"/print/record/inspections.record/{r}/xlsx?project={town.one}"}
+
+
 async def a_proof(town: Town, phone: Phone) -> Asked:
     return {"url": f"/proof/{token_of(town.site.keys, Signed(town.one, town.one, 'x' * 16))}"}
 
@@ -213,6 +221,7 @@ ACCESS: Final[dict[tuple[str, str], Row]] = {
     ("DELETE", "/api/channels/{id}"): Row(frozenset({"manager"}), a_channel),
     ("POST", "/api/channels/{id}/test"): Row(frozenset({"manager"}), a_channels_test),
     ("GET", "/print/record/{name}/{r}"): Row(MEMBERS, at("/print/record/core.photos/{one}?project={one}")),
+    ("GET", "/print/record/{name}/{r}/xlsx"): Row(MEMBERS, an_inspection, others=frozenset({403, 404})),
     ("GET", "/proof/{token}"): Row(SIGNED_IN, a_proof, 200),
     ("POST", "/api/reports"): Row(MEMBERS, at("/api/reports", project="{one}", r="{one}", report="core.photos")),
     ("GET", "/api/reports/{id}"): Row(frozenset({"worker"}), a_report),

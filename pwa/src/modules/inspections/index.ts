@@ -18,6 +18,7 @@ const face: ModuleFace = {
     'inspections/ledger': show('ledger'),
   },
   records: { 'inspections.inspection': show('fill'), 'inspections.template': show('editor') },
+  papers: { 'inspections.inspection': [{ name: 'record', xlsx: true }, { name: 'log' }] },
   approvals: { 'inspections.inspection': show('approval') },
 };
 

@@ -1,37 +1,7 @@
-/** A defect's photos in pairs, whom it waits for, and what its next step lacks. Pure. */
-import { type KeyedPhoto, photosIn } from '../../core/photo.ts';
-import type { Shown, Value } from '../../store/phone.ts';
+/** Whom a defect waits for, and whether it is late. Pure. */
+import type { Shown } from '../../store/phone.ts';
 
-type Values = Readonly<Record<string, Value>>;
-
-export interface Pair {
-  readonly before: KeyedPhoto;
-  readonly after: readonly KeyedPhoto[];
-}
-
-/** Each photo of before with those taken after it from the same spot; and those that belong to none. */
-export function pairsOf(values: Values): {
-  readonly pairs: readonly Pair[];
-  readonly others: readonly KeyedPhoto[];
-} {
-  const after = photosIn(values, 'after');
-  const before = photosIn(values, 'photos');
-  const keys = new Set(before.map(({ key }) => key));
-  return {
-    pairs: before.map((one) => ({ before: one, after: after.filter(({ photo }) => photo.pair === one.key) })),
-    others: after.filter(({ photo }) => photo.pair === undefined || !keys.has(photo.pair)),
-  };
-}
-
-/** The values with only these photos of `after`: what one strip of a pair shows. */
-export function afterOnly(values: Values, photos: readonly KeyedPhoto[]): Values {
-  const keys = new Set(photos.map(({ key }) => key));
-  return Object.fromEntries(
-    Object.entries(values).filter(
-      ([path]) => !path.startsWith('after.') || keys.has(path.slice('after.'.length)),
-    ),
-  );
-}
+export { afterOnly, type Pair, pairsOf } from '../../ui/photo/pairs.ts';
 
 export function isLate(shown: Shown, today: string): boolean {
   const { due } = shown.values;

@@ -6,6 +6,7 @@ const face: ModuleFace = {
   module: 'quality',
   card: () => import('./Card.svelte'),
   routes: {},
+  papers: { 'quality.defect': [{ name: 'notice' }, { name: 'reply' }] },
   records: { 'quality.defect': () => import('./DefectScreen.svelte') },
 };
 
