@@ -32,7 +32,8 @@ export function serviceWorker(): Plugin {
       const shell = bundle['index.html'];
       if (shell?.type === 'asset') shell.source = String(shell.source).replaceAll(BUILD_MARK, id);
     },
-    async closeBundle() {
+    async closeBundle(error) {
+      if (error) return; // the build has said what is wrong
       const files = filesIn(dist).filter((file) => !NOT_KEPT.test(file) && file !== 'sw.js');
       const paths = files.map((file) => `/${file}`);
       const later = paths.filter((path) => LATER.test(path));
