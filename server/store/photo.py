@@ -24,6 +24,7 @@ NAMED: Final = (
     " WHERE photo_use.sha {among} AND EXISTS (SELECT 1 FROM photo_from"
     " WHERE photo_from.sha = photo_use.sha AND photo_from.project = photo_use.project)"
 )
+STATES: Final = "SELECT sha, state, reason FROM photo WHERE sha {among}"
 SENT: Final = "SELECT sha, project FROM photo_from WHERE sha {among} AND person = ?"
 PUT_PHOTO: Final = (
     "INSERT INTO photo (sha, bytes, type, w, h, state, arrived) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -87,7 +88,7 @@ class PhotoIndex:
         self._store = store
         is_sqlite = store.dialect == "sqlite"
         among = "IN (SELECT value FROM json_each(?))" if is_sqlite else "= ANY(?)"
-        self._named, self._sent = NAMED.format(among=among), SENT.format(among=among)
+        self._named, self._sent, self._states = (sql.format(among=among) for sql in (NAMED, SENT, STATES))
         self._list: Any = (lambda shas: msgspec.json.encode(shas).decode()) if is_sqlite else list
 
     async def find(self, sha: str) -> Photo | None:
@@ -114,11 +115,13 @@ class PhotoIndex:
 
     async def states(self, shas: Iterable[str]) -> dict[str, tuple[str, str]]:
         """(state, reason) of those that have arrived."""
-        found = {}
-        for sha in shas:
-            if photo := await self.find(sha):
-                found[sha] = photo.state, photo.reason
-        return found
+        rows = await self._store.look(self._states, self._list(sorted(shas)))
+        return {sha: (state, reason) for sha, state, reason in rows}
+
+    async def projects(self, sha: str) -> list[str]:
+        """To which it was sent."""
+        rows = await self._store.look("SELECT DISTINCT project FROM photo_from WHERE sha = ?", sha)
+        return [project for (project,) in rows]
 
     async def name_of(self, sha: str) -> str:
         """What the newest sender called it."""
@@ -141,11 +144,6 @@ class PhotoIndex:
 
     async def orphans(self, before: int, limit: int) -> list[str]:
         return [sha for (sha,) in await self._store.rows(ORPHANS, before, limit)]
-
-    async def waiting(self, limit: int) -> list[str]:
-        """Photos whose smaller ones are not made."""
-        rows = await self._store.rows("SELECT sha FROM photo WHERE state = 'arrived' ORDER BY arrived LIMIT ?", limit)
-        return [sha for (sha,) in rows]
 
 
 def arriving(arrival: Arrival) -> list[Statement]:

@@ -269,6 +269,8 @@ class Photos:
             log.info("a photo is refused", extra={"code": answer["code"], "reason": answer.get("reason", "")})
             said = "UPDATE photo SET state = 'refused', reason = ? WHERE sha = ? AND state <> 'file'"
             await self.store.change([(said, (answer["code"], sha))])
+            for project in await self.index.projects(sha):
+                self._poke(project)
             return
         clean = answer["clean"] if "clean" in answer["made"] else ""
         facts = msgspec.json.encode(answer["facts"]).decode()

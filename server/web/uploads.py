@@ -267,9 +267,7 @@ async def described(asked: Asked) -> Told:
         raise Problem("malformed", reason="upload-metadata: sha256 in lower-case hex is needed")
     if not re.fullmatch(ID, project):
         raise Problem("malformed", reason="upload-metadata: project is needed")
-    actor = await asked.site.access.actor(project, asked.session.person, asked.session.device)
-    if actor is None:
-        raise Problem("forbidden")
+    await must_be_on(asked, project)
     is_file = said.get("as") == "file" or not said.get("type", "image/").startswith("image/")
     most = limits.file_bytes_max if is_file else limits.photo_bytes_max
     if length > most:
@@ -286,6 +284,12 @@ async def described(asked: Asked) -> Told:
         name=said.get("name", said.get("filename", ""))[:NAME_LENGTH_MAX],
         as_="file" if said.get("as") == "file" else "photo",
     )
+
+
+async def must_be_on(asked: Asked, project: str) -> None:
+    """Raises `forbidden` for who is not, or no longer, a member of the project."""
+    if await asked.site.access.actor(project, asked.session.person, asked.session.device) is None:
+        raise Problem("forbidden")
 
 
 def read_metadata(text: bytes) -> dict[str, str]:
@@ -332,6 +336,7 @@ async def on_disk(asked: Asked, told: Told) -> int:
     """How much of it is. What the server had whole when it was stopped is finished now."""
     async with opened(asked, told) as part:
         if part.is_whole:
+            await must_be_on(asked, told.project)
             await asked.site.photos.arrive(part)
         else:
             await asyncio.to_thread(part.sync)
@@ -350,6 +355,7 @@ async def patch(asked: Asked) -> tuple[int, Headers]:
             if offset != told.length:
                 raise Problem("wrong_offset", offset=told.length)
             return 204, where(told, told.length)
+        await must_be_on(asked, told.project)
         async with opened(asked, told) as part:
             if offset != part.offset:
                 raise Problem("wrong_offset", offset=part.offset)

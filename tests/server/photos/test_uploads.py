@@ -120,11 +120,13 @@ async def test_A6_who_leaves_the_site_sees_no_photo_of_it_any_more_not_even_his_
     worker, manager, content = await town.phone("worker"), await town.phone("manager"), jpeg()
     await name_in_a_note(worker, town, "worker", sha_of(content))
     await send(worker, content, town.one)
+    half_done = await begin(worker, town, jpeg(seed=1))
     assert (await worker.http.get(f"/api/photos/{sha_of(content)}")).status_code == 200
     gone = await manager.http.patch(f"/api/people/{town.people['worker']}", json={"project": town.one, "ended": True})
     assert gone.status_code == 200, gone.text
     answer = await worker.http.get(f"/api/photos/{sha_of(content)}")
-    assert answer.status_code in (401, 404)
+    assert answer.status_code == 404
+    assert (await patch(worker, half_done, 0, jpeg(seed=1))).status_code == 403
     assert (await manager.http.get(f"/api/photos/{sha_of(content)}")).status_code == 200
 
 
