@@ -77,6 +77,7 @@ class Stage:
     phones: dict[str, Phone] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     heads: list[tuple[int, int]] = field(default_factory=lambda: [(0, 0)])
+    camera: Camera = field(default_factory=Camera)
 
     def head_at(self, instant: int) -> int:
         """What a phone had in hand at a time."""
@@ -91,6 +92,9 @@ async def set_up(site: Site) -> Demo:
         main = await _make(site, SITE, SITE_FENCE, TEAMS, OFFICE, now)
         other = await _make(site, OTHER_SITE, OTHER_FENCE, (OTHER_TEAM,), (STRANGER,), now)
         await site.sync.settle()
+        # Last, for nobody need wait until the photos are developed.
+        devices = {name: phone.device for name, phone in main.phones.items()}
+        await upload(site, main.project, main.ids, devices, main.camera)
         await _open_doors(site.store, [main, other])
         project = main.project
     named = [(member, SITE) for member in _everybody(TEAMS, OFFICE)] + [(STRANGER, OTHER_SITE)]
@@ -132,8 +136,8 @@ async def _make(
     await _hand_out_phones(stage, people, now)
     await site.sync.settle()
     sent = six_weeks(ids, now, SEED, teams, fence)
-    camera = Camera()
     if teams is TEAMS:
+        camera = stage.camera
         library = {key: one.values for key, one in site.own(library_of).by_key.items()}
         weeks = Weeks(ids, now, Random(SEED), fence)
         plan = Sheet(PLAN, str(uuid.uuid4()), dict(camera.plan()))
@@ -141,8 +145,6 @@ async def _make(
         found = await asyncio.to_thread(two_weeks, weeks, library, camera.shoot, plan.r)
         sent = sorted([*sent, *found], key=lambda one: (one.received, one.made))
     await _live_through(stage, sent)
-    devices = {name: phone.device for name, phone in stage.phones.items()}
-    await upload(site, stage.project, ids, devices, camera)
     return stage
 
 
