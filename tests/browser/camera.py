@@ -1,23 +1,25 @@
-"""A pretended camera: Chromium plays a film of a sheet with grain, so that photos are as large as real ones."""
+"""A pretended camera: Chromium plays a film of grain, so that photos are as large as real ones and no two alike."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from tests.browser.chrome import Phone
-from tests.server.photos.pictures import jpeg
 
-FRAMES = 16
+FRAMES = 12
+GRAIN = 26
 SEEN = ("geolocation", "camera")
 
 
 def film(folder: Path, w: int = 1280, h: int = 960) -> tuple[str, ...]:
     """The arguments of a browser whose camera shows it."""
-    path = folder / "film.mjpeg"
-    frames = [jpeg(w, h, seed=number, quality=95) for number in range(FRAMES)]
-    path.write_bytes(b"".join(frames))
+    path = folder / f"film-{w}.mjpeg"
+    with path.open("wb") as strip:
+        for _ in range(FRAMES):
+            Image.effect_noise((w, h), GRAIN).convert("RGB").save(strip, "JPEG", quality=90)
     return ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={path}")
 
 
