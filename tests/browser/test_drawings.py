@@ -32,11 +32,16 @@ def test_a_plan_is_uploaded_kept_opened_offline_and_a_defect_put_on_it_is_found(
     sign_in(phone, "inspector")
     open_plan(phone)
     phone.sees(phone.say("drawings.kept"))
+    until(lambda: kept_pages(phone) == 2, "the pages were not kept")
     phone.installed()
     phone.airplane()
     phone.open(PLANS)
     open_plan(phone, tapped_only=True)
     found += look(phone, "plan-offline", screenshots)
+    phone.page.get_by_role("combobox").select_option("2")  # never looked at before
+    drawn(phone)
+    phone.page.get_by_role("combobox").select_option("1")
+    drawn(phone)
     hold_on_the_plan(phone, 0.5, 0.4)
     found += look(phone, "plan-new", screenshots)
     phone.page.get_by_role("dialog").get_by_role("button", name="质量整改").click()
@@ -77,13 +82,28 @@ def open_plan(phone: Phone, *, tapped_only: bool = False) -> None:
         phone.sees(phone.say("sync.online"))
         phone.open(PLANS)
     phone.page.get_by_role("link", name=re.compile(NAME)).click()
-    expect(phone.page.locator(".leaflet-tile img").first).to_be_visible()
-    until(
-        lambda: phone.page.evaluate(
-            "[...document.querySelectorAll('.leaflet-tile img')].some(one => one.naturalWidth > 0)"
-        ),
-        "no tile was drawn",
-    )
+    drawn(phone)
+
+
+def drawn(phone: Phone) -> None:
+    """Tiles stand on the screen, decoded."""
+    shown = "[...document.querySelectorAll('.leaflet-tile-loaded img')].some(one => one.naturalWidth > 0)"
+    until(lambda: phone.page.evaluate(shown), "no tile was drawn")
+
+
+WHOLE_FOLDERS = """async () => {
+  const name = (await indexedDB.databases()).map((one) => one.name).find((one) => one.startsWith('gongbu-kept-'));
+  const opening = indexedDB.open(name);
+  await new Promise((done) => { opening.onsuccess = done; });
+  const asked = opening.result.transaction('folders').objectStore('folders').getAll();
+  await new Promise((done) => { asked.onsuccess = done; });
+  opening.result.close();
+  return asked.result.filter((folder) => folder.isWhole).length;
+}"""
+
+
+def kept_pages(phone: Phone) -> int:
+    return int(phone.page.evaluate(WHOLE_FOLDERS))
 
 
 def hold_on_the_plan(phone: Phone, x: float, y: float) -> None:

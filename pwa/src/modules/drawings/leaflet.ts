@@ -26,6 +26,7 @@ export type LoadTile = (z: number, x: number, y: number) => Promise<Blob>;
 export class Sheet {
   readonly map: LeafletMap;
   readonly #page: PageOfPlan;
+  readonly #layer: PageLayer;
 
   constructor(element: HTMLElement, page: PageOfPlan, load: LoadTile) {
     this.#page = page;
@@ -48,7 +49,17 @@ export class Sheet {
     this.map.fitBounds(bounds);
     this.map.setMinZoom(Math.min(0, this.map.getZoom()));
     this.map.setMaxBounds(bounds.pad(0.25));
-    new PageLayer(page, load, bounds).addTo(this.map);
+    this.#layer = new PageLayer(page, load, bounds);
+    this.#layer.addTo(this.map);
+  }
+
+  /** A network is there again: what is missing may come now. */
+  again(): void {
+    if (!this.#layer.hasGaps) return;
+    this.#layer.hasGaps = false;
+    // Its own redraw() loses count where a zoom is no whole number.
+    this.#layer.remove();
+    this.#layer.addTo(this.map);
   }
 
   bounds(): LatLngBounds {
@@ -161,25 +172,54 @@ class PageLayer extends GridLayer {
     this.on('tileunload', forget);
   }
 
+  /** Some tiles are not there, or only coarser ones in their place. */
+  hasGaps = false;
+
   override createTile({ x, y, z }: Coords, done: DoneCallback): HTMLElement {
     // Tiles at the edge are smaller than the square that Leaflet makes for each.
     const square = document.createElement('div');
+    square.style.overflow = 'hidden';
     const picture = document.createElement('img');
     picture.alt = '';
     picture.decoding = 'async';
+    picture.style.position = 'absolute';
     square.append(picture);
-    const level = levelOf(this.#page, z + this.#finer);
-    picture.style.inlineSize = `${Math.min(100, ((level.w - x * TILE) / TILE) * 100)}%`;
-    picture.style.blockSize = `${Math.min(100, ((level.h - y * TILE) / TILE) * 100)}%`;
-    this.#load(z + this.#finer, x, y).then(
-      (blob) => {
+    this.#nearest(z + this.#finer, x, y).then(
+      ({ blob, up }) => {
+        this.hasGaps ||= up > 0;
+        this.#lay(picture, z + this.#finer, x, y, up);
         picture.src = URL.createObjectURL(blob);
         picture.onload = () => done(undefined, square);
         picture.onerror = () => done(new Error('not a picture'), square);
       },
-      (error: unknown) => done(error instanceof Error ? error : new Error(String(error)), square),
+      (error: unknown) => {
+        this.hasGaps = true;
+        done(error instanceof Error ? error : new Error(String(error)), square);
+      },
     );
     return square;
+  }
+
+  /** The tile, or where it is not on the phone and there is no network the next coarser one, `up` levels above. */
+  async #nearest(z: number, x: number, y: number, up = 0): Promise<{ blob: Blob; up: number }> {
+    try {
+      return { blob: await this.#load(z - up, x >> up, y >> up), up };
+    } catch (error) {
+      if (up >= z) throw error;
+      return this.#nearest(z, x, y, up + 1);
+    }
+  }
+
+  /** So that the part of a coarser tile that is this one fills the square. */
+  #lay({ style }: HTMLElement, z: number, x: number, y: number, up: number): void {
+    const level = levelOf(this.#page, z - up);
+    const times = 2 ** up;
+    const share = (length: number, column: number): number =>
+      Math.min(1, length / TILE - (column >> up)) * times * 100;
+    style.inlineSize = `${share(level.w, x)}%`;
+    style.blockSize = `${share(level.h, y)}%`;
+    style.insetInlineStart = `${-(x % times) * 100}%`;
+    style.insetBlockStart = `${-(y % times) * 100}%`;
   }
 }
 

@@ -10,6 +10,7 @@ import { fileOf } from './plan.ts';
 import { type KeepsOn, openTiles, type Tiles } from './tiles.ts';
 
 const AGAIN_MS = 1500;
+const PAGES_KEPT_MAX = 12;
 
 export class PlanView {
   readonly #site: Site;
@@ -18,6 +19,7 @@ export class PlanView {
   #again: ReturnType<typeof setTimeout> | undefined;
   #keeping: KeepsOn | null = null;
   #isClosed = false;
+  #hasBrokenOff = false;
   file: PlanFile | null = $state.raw(null);
   /** Code of what went wrong: `offline` where this phone does not have the plan. */
   trouble: string | null = $state(null);
@@ -74,22 +76,41 @@ export class PlanView {
     this.#again = setTimeout(() => void this.#ask(), AGAIN_MS * (this.trouble === null ? 1 : 4));
   }
 
+  /** A network is there again. */
+  again(): void {
+    if (this.#hasBrokenOff) this.#keep();
+  }
+
   #keep(): void {
+    this.#hasBrokenOff = false;
     const { page, number } = this;
     if (!page) return;
     const sha = this.#sha;
-    this.kept = 0;
+    this.kept ??= 0;
     void this.#tiles.then((tiles) => {
       if (this.#isClosed || sha !== this.#sha || number !== this.number) return;
       const told = (share: number): void => {
         if (sha === this.#sha && number === this.number) this.kept = share;
       };
       this.#keeping = tiles.keepPage(sha, page, number, told);
-      // Without a network the rest comes at the next opening.
-      this.#keeping.done.catch((problem: unknown) => {
+      const others = (): Promise<void> => this.#keepOthers(tiles, sha, number);
+      this.#keeping.done.then(others).catch((problem: unknown) => {
+        this.#hasBrokenOff = true;
         if (!(problem instanceof Problem) && !this.#isClosed) throw problem;
       });
     });
+  }
+
+  /** Then the other pages of a plan that is no whole book. */
+  async #keepOthers(tiles: Tiles, sha: string, shown: number): Promise<void> {
+    const pages = this.file?.pages ?? [];
+    if (pages.length > PAGES_KEPT_MAX) return;
+    for (const [i, page] of pages.entries()) {
+      if (this.#isClosed || sha !== this.#sha || shown !== this.number) return;
+      if (i + 1 === shown || !page.ready) continue;
+      this.#keeping = tiles.keepPage(sha, page, i + 1, () => undefined);
+      await this.#keeping.done;
+    }
   }
 
   /** What this person no longer sees goes from his phone. */
