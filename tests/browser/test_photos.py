@@ -26,7 +26,7 @@ WORDS = "三层梁柱节点漏振，露筋约 12 厘米"
 COUNT = 5
 STEPS_MAX = 5
 SMALL = 100_000
-TAKEN = "2026/09/01 08:30:00"
+TAKEN = "2026-09-01 08:30:00"
 SLOW = {"offline": False, "latency": 40, "downloadThroughput": 4e6, "uploadThroughput": 150e3}
 
 

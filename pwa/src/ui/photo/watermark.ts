@@ -2,7 +2,7 @@
 // and exported, in the language of the moment; the photo that is kept stays clean.
 
 import type { Marks, PhotoPlace, PhotoValue } from '../../core/photo.ts';
-import { date, minutes } from '../format.ts';
+import { date, dayOf, minutes } from '../format.ts';
 import type { Site } from '../site.svelte.ts';
 import { strokeMarks } from './marks.ts';
 
@@ -16,10 +16,11 @@ export function instantOf({ at, skew_ms, source }: PhotoValue): number {
   return source === 'picked' ? at : at + (skew_ms ?? 0);
 }
 
+/** The same in every language, so that nobody takes the month for the day. */
 export function timeText(photo: PhotoValue, zone: string): string {
-  const options = { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
   const clock = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
-  return date(instantOf(photo), { ...options, ...clock }, zone);
+  const at = instantOf(photo);
+  return `${dayOf(at, zone)} ${date(at, clock, zone)}`;
 }
 
 export function certainty(site: Site, { source, skew_ms }: PhotoValue): string {
