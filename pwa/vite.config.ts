@@ -34,6 +34,13 @@ export default defineConfig({
     },
     rolldownOptions: {
       output: {
+        // The worker carries a list of them all: short names keep it small.
+        chunkFileNames: ({ name }) =>
+          name.includes('zxing') ? 'assets/[name]-[hash].js' : 'assets/[hash:8].js',
+        assetFileNames: (asset) =>
+          asset.names.every((name) => name.endsWith('.css'))
+            ? 'assets/[hash:8][extname]'
+            : 'assets/[name]-[hash][extname]',
         codeSplitting: {
           includeDependenciesRecursively: false,
           groups: [{ name: 'later', test: LATER }],

@@ -29,6 +29,8 @@ class Notice(msgspec.Struct, frozen=True):
     language: str
     urgent: bool
     step: int = 0
+    actions: tuple[tuple[str, str], ...] = ()
+    """What can be answered from the notification itself, each with the word on its button."""
 
     @property
     def text(self) -> str:
@@ -40,6 +42,7 @@ class Notice(msgspec.Struct, frozen=True):
         return {
             "kind": "alert", "alert": self.tag, "project": self.project, "title": self.title, "body": self.body,
             "site": self.site, "path": self.path, "lang": self.language, "urgent": self.urgent, "step": self.step,
+            "actions": self.actions,
         }  # fmt: skip
 
 

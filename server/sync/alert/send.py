@@ -146,7 +146,8 @@ class Sayer:
 
     def __init__(self, ground: Ground, one: Alert, kind: Kind, record: Record, site: str) -> None:
         self.alert, self._kind, self._values, self._site = one, kind, shown(record, kind), site
-        self._link, self._said = ground.outside.link, dict[tuple[str, int], Notice]()
+        self._link, self._words = ground.outside.link, ground.outside.words
+        self._said = dict[tuple[str, int], Notice]()
 
     def notice(self, language: str | None, step: int) -> Notice:
         key = ("en" if (language or "").startswith("en") else "zh", step)
@@ -156,11 +157,13 @@ class Sayer:
 
     def _make(self, language: str, step: int) -> Notice:
         one, rule = self.alert, self._kind.alerts[self.alert.name]
-        path = f"/record/{one.c}/{one.r}?project={one.project}&alert={one.id}"
+        answers = ("safe", "help") if one.everyone else ("seen",)
+        path = f"/r/{one.r}?project={one.project}&alert={one.id}"
         return Notice(
             tag=one.id, title=title_of(rule, self._kind, one.level, language),
             body=body_of(rule, self._kind, self._values, language), path=path, link=self._link(path),
             site=self._site, project=one.project, language=language, urgent=bool(one.urgent), step=step,
+            actions=tuple((answer, self._words(f"alert.{answer}", language)) for answer in answers),
         )  # fmt: skip
 
 
