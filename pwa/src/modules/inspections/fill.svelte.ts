@@ -20,9 +20,11 @@ export type Book = Pick<
 export function openFilling(site: Site, r: string) {
   let template = $state.raw<Shown | undefined>();
   const hand = openRecord(site, INSPECTION, r, async ({ values }) => {
-    if (typeof values.template !== 'string') return;
+    if (typeof values.template !== 'string') return () => undefined;
     const next = await site.phone.get(site.project, values.template, TEMPLATE);
-    if (next?.record.seq !== template?.record.seq || next?.r !== template?.r) template = next;
+    return () => {
+      if (next?.record.seq !== template?.record.seq || next?.r !== template?.r) template = next;
+    };
   });
   const plan = $derived<Template | null>(template ? readTemplate(template.values) : null);
   const sheet = $derived<Sheet>(plan ? sheetOf(plan, hand.values) : { blocks: [], questions: [] });

@@ -31,8 +31,8 @@ export function openRecord(
   site: Site,
   c: string,
   r: string,
-  /** What must be there before the record is shown. */
-  also: (shown: Shown) => Promise<void> = async () => undefined,
+  /** What must be there before the record is shown; what it answers is done in the same moment. */
+  also: (shown: Shown) => Promise<() => void> = async () => () => undefined,
 ) {
   const { project, phone } = site;
   const key = `hand/${project}/${c}/${r}`;
@@ -58,7 +58,8 @@ export function openRecord(
   async function load(): Promise<void> {
     const head = phone.head(project);
     const found = await phone.get(project, r, c);
-    if (found) await also(found);
+    const together = found && (await also(found));
+    together?.();
     base = head;
     shown = found;
   }
