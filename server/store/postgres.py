@@ -101,9 +101,7 @@ PUT_MOVED = (
     " ORDER BY project, r, day, seq DESC"
     " ON CONFLICT (project, r, day) DO UPDATE SET seq = excluded.seq"
 )
-PUT_PHOTO_USE = (
-    "INSERT INTO photo_use SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING"
-)
+PUT_PHOTO_USE = "INSERT INTO photo_use SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING"
 PUT_HEAD = (
     "UPDATE project SET head = w.head FROM unnest($1::text[], $2::bigint[]) AS w (id, head) WHERE project.id = w.id"
 )

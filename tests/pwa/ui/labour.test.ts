@@ -14,8 +14,8 @@ import {
 import { crewOps, expected, guessCrew, membersOf } from '../../../pwa/src/modules/labour/crew.ts';
 import { circleIn, distance_m, fenceOf } from '../../../pwa/src/modules/labour/fence.ts';
 import { manDays, reckon, totalsOf, workDays } from '../../../pwa/src/modules/labour/month.ts';
-import { readPoster, scanned } from '../../../pwa/src/ui/generic/poster.ts';
 import { better, fixAt } from '../../../pwa/src/ui/generic/place.ts';
+import { readPoster, scanned } from '../../../pwa/src/ui/generic/poster.ts';
 import { kindOf, shownFrom } from './fake.ts';
 
 const ZONE = 'Asia/Shanghai';
