@@ -18,7 +18,8 @@ import msgspec
 from server.store.store import Store, now_ms
 
 log: Final = logging.getLogger("gongbu.jobs")
-LEASE_MS: Final = 5 * 60_000
+LEASE_MS: Final = 60_000  # so long a job rests whose process has died
+RENEW_S: Final = LEASE_MS / 1000 / 4
 CLAIM_MAX: Final = 10
 TRIES_MAX: Final = 12
 BACK_OFF_MS_MAX: Final = 60 * 60_000
@@ -107,21 +108,35 @@ class Jobs:
                 return 0
             claimed = await self._store.change([(self._claim, (now + LEASE_MS, *waiting, CLAIM_MAX))])
             jobs = [Job(*row) for row in claimed[0]]
-            # The mirror first: what is computed reads it.
-            for job in sorted(jobs, key=lambda job: job.kind != "mirror"):
-                await self._one(job, strict=strict)
+            in_hand = {job.key for job in jobs}
+            holding = asyncio.create_task(self._hold(in_hand))
+            try:
+                # The mirror first: what is computed reads it.
+                for job in sorted(jobs, key=lambda job: job.kind != "mirror"):
+                    await self._one(job, in_hand, strict=strict)
+            finally:
+                holding.cancel()
             return len(jobs)
 
-    async def _one(self, job: Job, *, strict: bool) -> None:
+    async def _hold(self, in_hand: set[str]) -> None:
+        """However long they take, no other process begins what this one has in hand."""
+        while True:
+            await asyncio.sleep(RENEW_S)
+            lease = self._now() + LEASE_MS
+            await self._store.change([("UPDATE job SET lease = ? WHERE key = ?", (lease, key)) for key in in_hand])
+
+    async def _one(self, job: Job, in_hand: set[str], *, strict: bool) -> None:
         began = time.monotonic()
         try:
             await self.kinds[job.kind](msgspec.json.decode(job.args))
         except Exception as error:
+            in_hand.discard(job.key)
             await self._failed(job, error)
             if strict:
                 raise
             return
         took_ms = int((time.monotonic() - began) * 1000)
+        in_hand.discard(job.key)
         again = self._now() + max(AGAIN_MS_MIN, took_ms * REST_FACTOR)
         await self._store.change(
             [
