@@ -1,4 +1,7 @@
-"""The README's pictures, put together from the screenshots of the last test run: `python -m tests.browser.pictures`."""
+"""The README's pictures, put together from the screenshots of the last test run: `python -m tests.browser.pictures`.
+
+`inspection` and `plan` are not among them: screens of the demo site, taken by hand.
+"""
 
 from __future__ import annotations
 
