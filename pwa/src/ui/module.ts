@@ -64,6 +64,8 @@ export interface ModuleFace {
   readonly today?: Component<{ site: Site }>;
   /** A card on Today that comes after the first page stands. */
   readonly card?: () => Promise<{ default: Component<{ site: Site }> }>;
+  /** That card stands before those of other modules. */
+  readonly urgent?: true;
   /** `module/screen` → screen at `/module/screen`; one at a generic path (`k/module.kind/new`) is shown instead of it. */
   readonly routes: Readonly<Record<string, ScreenLoader>>;
   /** `module.kind` → what is shown of one such record, instead of its fields. `params.r` names it. */

@@ -9,6 +9,7 @@ const show =
 
 const face: ModuleFace = {
   module: 'safety',
+  urgent: true,
   card: () => import('./Card.svelte'),
   routes: {
     'k/safety.hazard/new': show('report'),
