@@ -79,7 +79,7 @@ def issue(inspector: Phone, r: str) -> None:
 def fix(foreman: Phone, r: str) -> None:
     foreman.open(f"/r/{r}")
     foreman.page.get_by_role("button", name="Start", exact=True).click()
-    foreman.button("quality.same_spot").click()
+    foreman.button("photo.same_spot").click()
     expect(shutter(foreman)).to_be_enabled()
     shutter(foreman).click()
     foreman.sees(foreman.say("photo.taken", n=1))

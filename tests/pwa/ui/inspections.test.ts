@@ -35,8 +35,9 @@ import {
   writeChoices,
 } from '../../../pwa/src/modules/inspections/template.ts';
 import { filtered, nextOf as nextItem, rowsOf } from '../../../pwa/src/modules/inspections/walk.ts';
-import { afterOnly, forMe, isLate, pairsOf } from '../../../pwa/src/modules/quality/defect.ts';
+import { forMe, isLate } from '../../../pwa/src/modules/quality/defect.ts';
 import type { Shown, Value } from '../../../pwa/src/store/phone.ts';
+import { afterOnly, pairsOf } from '../../../pwa/src/ui/photo/pairs.ts';
 import { recordOf, shownFrom, the } from './fake.ts';
 
 type Values = Record<string, Value>;

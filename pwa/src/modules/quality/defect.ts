@@ -1,8 +1,6 @@
 /** Whom a defect waits for, and whether it is late. Pure. */
 import type { Shown } from '../../store/phone.ts';
 
-export { afterOnly, type Pair, pairsOf } from '../../ui/photo/pairs.ts';
-
 export function isLate(shown: Shown, today: string): boolean {
   const { due } = shown.values;
   return typeof due === 'string' && due < today && (shown.state === 'open' || shown.state === 'fixing');
