@@ -75,6 +75,11 @@ class Jobs:
             " RETURNING key, kind, args, asked, tries"
         )
 
+    async def take_back(self) -> None:
+        """SQLite belongs to one process: what is leased when it starts was in the hands of one that died."""
+        if self._store.dialect == "sqlite":
+            await self._store.change([("UPDATE job SET lease = 0 WHERE lease > 0", ())])
+
     async def run(self) -> None:
         """Until cancelled; a job in hand is finished first."""
         while True:

@@ -103,6 +103,7 @@ class Sync:
     async def start(self) -> None:
         """Also look after live connections, and do the jobs as they fall due."""
         self.attach()
+        await self.jobs.take_back()
         gc.set_threshold(YOUNG_MAX, *gc.get_threshold()[1:])
         gc.freeze()  # what is loaded by now stays; the collector need not look at it again
         running = (self.hub.run(), self.jobs.run(), self.slow.run(), self.outside.run())

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sqlite3
+import time
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from server.app import App
+from server.store.alert import ROWS_MAX
+from server.store.engine import DATABASE_FILE
 from server.sync.alert.ground import ALERT
 from server.sync.computed import record_id
 from server.sync.jobs import LEASE_MS
+from tests.bench.alerts import admitted, all_of, came, op_of, site_with_phones
+from tests.bench.town import served
 from tests.server.alerts.outside import Asked, Outside, Receiver
 from tests.server.alerts.test_ladder_climbs import later, subscribed
 from tests.server.web.kit import Phone, Town
@@ -22,6 +30,7 @@ from tests.server.web.kit import Phone, Town
 FIVE_MIN_MS: Final = 5 * 60_000
 LIFE_MAX: Final = 200
 STATEMENTS_MIN: Final = 12
+PHONES: Final = 400
 RECEIVERS: Final = ("manager", "supervisor")
 
 
@@ -181,3 +190,34 @@ async def test_death_at_any_statement_of_a_step_loses_nobody_and_takes_no_step_t
         assert at < LIFE_MAX
     assert deaths >= STATEMENTS_MIN, "a life has at least so many statements"
     assert twice > 0, "who dies after sending and before writing it down sends again"
+
+
+def test_kill_9_in_the_middle_of_a_fan_out_and_the_next_process_goes_on_at_once() -> None:
+    with site_with_phones(PHONES, "inspector") as (server, town, port):
+        asyncio.run(
+            admitted(server, town.workers[0], op_of("safety.hazard", level="major", description="临边防护缺失"))
+        )
+        first = asyncio.run(all_of(port, PHONES // 4))
+        server.kill()
+        first += asyncio.run(came(port))
+        assert len(first) < PHONES, "it was killed in the middle"
+        with served(server.folder) as next_one:
+            then = asyncio.run(all_of(port, PHONES - len(first)))
+            wait_until_written(next_one.folder)
+            then += asyncio.run(came(port))
+    copies = Counter(one.path for one in (*first, *then))
+    assert len(copies) == PHONES, "nobody was forgotten"
+    assert max(copies.values()) <= 2
+    assert sum(copies.values()) - PHONES <= ROWS_MAX, "only the page that was in the air went out again"
+    assert len({one.topic for one in (*first, *then)}) == 1
+
+
+def wait_until_written(data: Path) -> None:
+    with closing(sqlite3.connect(data / DATABASE_FILE)) as there:
+        for _ in range(200):
+            rows = there.execute("SELECT status, count(*) FROM alert_attempt WHERE channel = 'push' GROUP BY status")
+            found = dict(rows.fetchall())
+            if found.get("waiting", 0) == 0 and found.get("sent") == PHONES:
+                return
+            time.sleep(0.05)
+    raise AssertionError(found)
