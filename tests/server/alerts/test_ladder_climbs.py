@@ -56,7 +56,7 @@ async def test_a_major_alert_reaches_phones_at_once_encrypted_signed_and_in_thei
     (asked,) = world.at("/push/manager")
     said = receiver.read(asked)
     assert (said["title"], said["body"]) == ("Fire: Major", "三层木方堆起火")
-    assert said["path"].startswith(f"/record/alarm.fire/{r}?")
+    assert said["path"].startswith(f"/r/{r}?")
     assert "mate" not in asked.body.decode("latin-1")
     assert is_vapid(asked, town.site.keys.vapid_public, world.url)
     assert asked.headers["urgency"] == "high"
