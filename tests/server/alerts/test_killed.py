@@ -109,7 +109,7 @@ async def after_death(town: Town) -> None:
     town.clock.pass_s(LEASE_MS / 1000 + 1)
     await life(town)
     await later(town, 5.1)
-    await later(town, 0.01)
+    await later(town, 0.5)  # what was asked for twice rests in between, the longer the slower the machine
 
 
 async def begun(town: Town, phone: Phone) -> str:
