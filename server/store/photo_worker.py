@@ -212,4 +212,5 @@ def _camera(exif: Any) -> Answer:
 FACTS: Final[tuple[Callable[[Any], Answer], ...]] = (_time, _place, _camera)
 
 if __name__ == "__main__":
-    main()
+    with suppress(BrokenPipeError):  # nobody waits any more: the server has gone
+        main()

@@ -68,6 +68,6 @@ def test_P1_killed_at_any_step_of_sending_an_entry_arrives_once(site: Site, new_
         phone.open("/outbox")
         sent(phone)
     print("killed at:", moments)
-    assert "about to send" in moments
     assert "answer on its way" in moments
+    assert len(set(moments)) >= 3, "killed at one and the same thing"
     assert site.entries_of(WORKER) == made
