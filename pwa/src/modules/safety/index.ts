@@ -16,6 +16,7 @@ const face: ModuleFace = {
     'k/safety.broadcast/new': show('call'),
     'safety/board': show('board'),
   },
+  papers: { 'safety.hazard': [{ name: 'notice' }, { name: 'reply' }] },
   records: { 'safety.hazard': show('hazard'), 'safety.broadcast': show('broadcast') },
 };
 
