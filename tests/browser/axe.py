@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 AXE = Path(__file__).resolve().parents[2] / "pwa" / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 GRAVE = ("serious", "critical")
-RUN = f"axe.run(document, {{runOnly: {json.dumps(TAGS)}, resultTypes: ['violations']}}).then(found => found.violations)"
+CONTRAST = ["color-contrast"]
 
 
 @cache
@@ -22,8 +22,24 @@ def source() -> str:
 
 def grave(page: Page) -> list[str]:
     """One line for each serious or critical finding: rule, element, what is wrong."""
-    page.evaluate(source())
-    return told(page.evaluate(RUN))
+    return told(found(page, TAGS))
+
+
+def pale(page: Page) -> list[str]:
+    """The same for words that do not stand out from their ground."""
+    return told(found(page, CONTRAST))
+
+
+def found(page: Page, only: list[str]) -> list[dict[str, Any]]:
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(source())
+    violations: list[dict[str, Any]] = page.evaluate(run(only))
+    return violations
+
+
+def run(only: list[str]) -> str:
+    asked = {"runOnly": only, "resultTypes": ["violations"]}
+    return f"axe.run(document, {json.dumps(asked)}).then(found => found.violations)"
 
 
 def told(violations: list[dict[str, Any]]) -> list[str]:

@@ -1,7 +1,8 @@
 """Killing the browser in the middle: before the k-th thing it does, counted from the moment the test arms it.
 
-The page counts each write to its database, each commit it hears of, and each exchange with the server. At the chosen
-one it calls the test, which kills the browser, and spins: nothing after that point can happen.
+The page counts each write to its database, each commit it hears of, and each exchange with the server, or only those
+of one name. At the chosen one it calls the test, which kills the browser, and spins: nothing after that point can
+happen.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from tests.browser.chrome import Phone
 
 COUNTING = """
 (() => {
-  let left = 0;
+  let left = 0, wanted = null;
   const step = (what) => {
-    if (left === 0 || --left > 0) return;
+    if (left === 0 || (wanted !== null && wanted !== what) || --left > 0) return;
     window.__crash(what);
     for (;;) ;
   };
-  window.__arm = (at) => { left = at; };
+  window.__arm = ([at, what]) => { left = at; wanted = what; };
   for (const verb of ['put', 'add', 'delete', 'clear']) {
     const before = IDBObjectStore.prototype[verb];
     IDBObjectStore.prototype[verb] = function (...given) {
@@ -57,9 +58,10 @@ class Crash:
         phone.before.append(COUNTING)
         phone.bindings["__crash"] = self._now
 
-    def arm(self, step: int) -> None:
+    def arm(self, step: int, what: str | None = None) -> None:
+        """At the step-th thing from now on; with a name, at the step-th of that name."""
         self.at = None
-        self.phone.page.evaluate("step => window.__arm(step)", step)
+        self.phone.page.evaluate("armed => window.__arm(armed)", [step, what])
 
     def _now(self, _source: object, what: str) -> None:
         self.at = what

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.browser.axe import RUN, source, told
+from tests.browser.axe import TAGS, run, source, told
 from tests.browser.flows import invite
 from tests.browser.fox import Fox
 from tests.browser.site import DEMO, Site
@@ -24,7 +24,7 @@ def test_firefox_checks_in_offline_and_sends_when_the_server_is_back(site: Site,
     fox.tap(fox.say("labour.in"))
     fox.find("button", fox.say("labour.instead_out"))
     fox.inject(source())
-    assert told(fox.run(RUN)) == []
+    assert told(fox.run(run(TAGS))) == []
     fox.screenshot(screenshots / "firefox" / "today.png")
 
     fox.open("/outbox")

@@ -53,6 +53,7 @@ def test_a_hazard_reported_offline_in_three_taps_alerts_the_inspector_and_is_fix
     fix(foreman, r)
     inspector.open(f"/r/{r}")
     inspector.page.get_by_role("button", name="复查合格，销号").click()
+    inspector.sees("已销号")
     sent(inspector)
     assert state(site, r) == "closed"
 

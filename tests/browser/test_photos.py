@@ -271,17 +271,22 @@ DARK_CORNER = """one => {
 
 # How many photos lie in the person's database.
 ON_DISK = """async () => {
-  const name = (await indexedDB.databases()).map((one) => one.name).find((one) => one.startsWith('gongbu-'));
-  const db = await new Promise((resolve) => {
-    const asked = indexedDB.open(name);
-    asked.onsuccess = () => resolve(asked.result);
-  });
-  const count = await new Promise((resolve) => {
-    const asked = db.transaction('photos').objectStore('photos').count();
-    asked.onsuccess = () => resolve(asked.result);
-  });
-  db.close();
-  return count;
+  for (const { name } of await indexedDB.databases()) {
+    const db = await new Promise((resolve) => {
+      const asked = indexedDB.open(name);
+      asked.onsuccess = () => resolve(asked.result);
+    });
+    try {
+      if (!db.objectStoreNames.contains('photos')) continue;
+      return await new Promise((resolve) => {
+        const asked = db.transaction('photos').objectStore('photos').count();
+        asked.onsuccess = () => resolve(asked.result);
+      });
+    } finally {
+      db.close();
+    }
+  }
+  throw new Error('no database with photos');
 }"""
 
 
