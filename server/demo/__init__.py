@@ -1,7 +1,8 @@
 """The demo site behind `gongbu serve --demo`: invented people, and six weeks that came in the real way.
 
-Every check-in, inspection, defect, approval and return is a batch signed by a phone's own key and admitted by the same
-push as any other, so log, signatures and seals are genuine. Nobody can sign in before all of it is
+Every check-in, inspection, defect, hazard, approval and return is a batch signed by a phone's own key and admitted by
+the same push as any other, so log, signatures and seals are genuine. Alerts begin and are answered at their times; as
+no phone takes notifications yet, none is sent. Nobody can sign in before all of it is
 there, so a set-up that was broken off leaves nothing but a site that nobody sees, and the next
 one begins anew.
 """
@@ -35,9 +36,11 @@ from server.demo.cast import (
     Member,
     Team,
 )  # fmt: skip
+from server.demo.hazards import Heard, six_weeks_of_hazards
 from server.demo.inspected import CLERK, DAYS, Sheet, two_weeks
 from server.demo.phone import Phone, push_body
 from server.demo.photographs import PLAN, Camera, upload
+from server.demo.replay import Replay, at_rest
 from server.demo.weeks import DAY_MS, MINUTE_MS, Sent, Weeks, six_weeks
 from server.modules.inspections.library import library_of
 from server.store.access import Session
@@ -136,15 +139,17 @@ async def _make(
     await _hand_out_phones(stage, people, now)
     await site.sync.settle()
     sent = six_weeks(ids, now, SEED, teams, fence)
+    heard: Sequence[Heard] = ()
     if teams is TEAMS:
         camera = stage.camera
         library = {key: one.values for key, one in site.own(library_of).by_key.items()}
         weeks = Weeks(ids, now, Random(SEED), fence)
         plan = Sheet(PLAN, str(uuid.uuid4()), dict(camera.plan()))
         weeks.push(CLERK, now - (DAYS + 1) * DAY_MS, [plan.new()])
-        found = await asyncio.to_thread(two_weeks, weeks, library, camera.shoot, plan.r)
-        sent = sorted([*sent, *found], key=lambda one: (one.received, one.made))
-    await _live_through(stage, sent)
+        await asyncio.to_thread(two_weeks, weeks, library, camera.shoot, plan.r)
+        heard = await asyncio.to_thread(six_weeks_of_hazards, weeks, camera.shoot, plan.r)
+        sent = sorted([*sent, *weeks.sent], key=lambda one: (one.received, one.made))
+    await _live_through(stage, sent, heard)
     return stage
 
 
@@ -170,17 +175,23 @@ async def _hand_out_phones(stage: Stage, people: Iterable[Member], now: int) -> 
         stage.sessions[name] = session
 
 
-async def _live_through(stage: Stage, sent: Sequence[Sent]) -> None:
+async def _live_through(stage: Stage, sent: Sequence[Sent], heard: Sequence[Heard]) -> None:
     """Push it all in the order of time, half a day at once; what follows from it is computed at the end."""
-    zone, now = ZoneInfo(ZONE), stage.site.now()
+    now = stage.site.now()
+    replay = Replay(stage.site, stage.project, stage.ids, list(heard))
+    with at_rest(stage.site.sync.jobs, stage.site.sync.outside):
+        for _, group in groupby(sent, lambda one: half_day(one, now)):
+            together = list(group)
+            await replay.until(together[0].received)
+            await _push_all(stage, together)
+            await replay.after(together)
+        await replay.rest()
 
-    def half_day(one: Sent) -> tuple[object, ...]:
-        local = datetime.fromtimestamp(one.received / 1000, zone)
-        return local.date(), local.hour >= 12, local.hour >= 17, one.received > now - JUST_NOW_MS
 
-    async with stage.site.sync.jobs.turn:
-        for _, together in groupby(sent, half_day):
-            await _push_all(stage, list(together))
+def half_day(one: Sent, now: int) -> tuple[object, ...]:
+    """What is pushed side by side."""
+    local = datetime.fromtimestamp(one.received / 1000, ZoneInfo(ZONE))
+    return local.date(), local.hour >= 12, local.hour >= 17, one.received > now - JUST_NOW_MS
 
 
 async def _push_all(stage: Stage, sent: Sequence[Sent]) -> None:

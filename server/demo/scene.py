@@ -1,5 +1,5 @@
-"""Pictures of the demo site, drawn: an edge with and without its railing, rebar, a slab with honeycombs, a
-distribution box, a hoarding … Nobody is in them. Pure: the same scene and seed give the same JPEG.
+"""Pictures of the demo site, drawn: an edge with and without its railing, a hole and its cover, rebar, a slab with
+honeycombs, a distribution box … Nobody is in them. Pure: the same scene and seed give the same JPEG.
 """
 
 from __future__ import annotations
@@ -180,8 +180,49 @@ def _tidy(pad: Pad) -> None:
         pad.bar(120 + n * 150, 470, 240 + n * 150, 470, colour=(90, 70, 50), width=3)
 
 
+def _hole(pad: Pad) -> None:
+    _floor(pad)
+    pad.draw.polygon([(300, 440), (640, 440), (700, 620), (250, 620)], fill=(36, 34, 32))
+    for n in range(4):
+        pad.bar(300 + n * 100, 440, 280 + n * 130, 500, colour=pad.near(STEEL), width=6)
+    pad.draw.line([(300, 440), (640, 440), (700, 620), (250, 620), (300, 440)], fill=(120, 118, 112), width=9)
+
+
+def _hole_open(pad: Pad) -> None:
+    _hole(pad)
+    pad.box(720, 520, 200, 120, pad.near(WOOD))
+
+
+def _hole_covered(pad: Pad) -> None:
+    _hole(pad)
+    pad.draw.polygon([(280, 425), (660, 425), (726, 640), (226, 640)], fill=pad.near(WOOD))
+    for n in range(6):
+        pad.bar(290 + n * 70, 430, 250 + n * 90, 636, colour=RED if n % 2 else YELLOW, width=16)
+
+
+def _bottles(pad: Pad, *left: int) -> None:
+    _floor(pad)
+    for x, colour in zip(left, ((70, 120, 170), (232, 232, 226)), strict=True):
+        body = pad.near(colour)
+        pad.draw.rounded_rectangle((x, 330, x + 90, 600), 40, fill=body)
+        pad.box(x + 32, 296, 26, 40, (90, 90, 92))
+        pad.bar(x + 45, 300, x + 130, 360, 560, 660, colour=(60, 60, 62), width=7)
+
+
+def _bottles_near(pad: Pad) -> None:
+    _bottles(pad, 380, 490)
+    pad.draw.polygon([(600, 600), (640, 500), (660, 570), (700, 520), (720, 600)], fill=(240, 140, 40))
+
+
+def _bottles_apart(pad: Pad) -> None:
+    _bottles(pad, 90, 780)
+    pad.draw.rounded_rectangle((470, 480, 540, 640), 24, fill=RED)
+    pad.bar(505, 480, 505, 450, 560, 470, colour=(30, 30, 30), width=10)
+
+
 SCENES: Final[dict[str, Callable[[Pad], None]]] = {
     "edge_open": _edge_open, "edge_closed": _edge_closed, "rebar": _rebar, "rebar_wide": _rebar_wide,
     "honeycomb": _honeycomb, "patched": _patched, "box_open": _box_open, "box_locked": _box_locked,
-    "scaffold": _scaffold, "delivery": _delivery, "pour": _pour, "tidy": _tidy,
+    "scaffold": _scaffold, "delivery": _delivery, "pour": _pour, "tidy": _tidy, "hole_open": _hole_open,
+    "hole_covered": _hole_covered, "bottles_near": _bottles_near, "bottles_apart": _bottles_apart,
 }  # fmt: skip

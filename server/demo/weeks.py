@@ -92,7 +92,10 @@ class Weeks:
 
     @property
     def today(self) -> date:
-        return datetime.fromtimestamp(self.now / 1000, self.zone).date()
+        return self.day_of(self.now)
+
+    def day_of(self, instant: int) -> date:
+        return datetime.fromtimestamp(instant / 1000, self.zone).date()
 
     def instant(self, day: date, clock: str) -> int:
         at = datetime.combine(day, time.fromisoformat(clock), self.zone)

@@ -6,12 +6,18 @@ id is a hash over the old one, which only those know who see the old record.
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
 from server.core.batch import Op
 from server.core.declaration import Declarations
-from server.core.merge import is_deleted, shown
+from server.core.merge import Record, is_deleted, shown
 from server.core.value import Value
 from server.store.store import Store
 from server.sync.computed import record_id
+
+TIME: Final = 4  # in a record's `born`: when, ms UTC
 
 
 async def make(store: Store, declarations: Declarations, project: str, r: str) -> str | None:
@@ -28,6 +34,18 @@ async def make(store: Store, declarations: Declarations, project: str, r: str) -
             field, dot, key = path.partition(".")
             if field in theirs:
                 values[theirs[field] + dot + key] = value
+        values |= await _today(store, declarations, project, record, kind.makes.kind)
         op: Op = {"k": "put", "c": kind.makes.kind, "r": made, "set": {**values, **kind.makes.set}}
         await store.put(project, [op])
     return made
+
+
+async def _today(store: Store, declarations: Declarations, project: str, record: Record, made: str) -> dict[str, Value]:
+    """Its dates that a person's would have of themselves: the day on which the old record was written."""
+    kind = declarations.kinds[made]
+    names = [name for name, field in kind.fields.items() if field.type == "date" and field.default == "today"]
+    rows = await store.rows("SELECT zone FROM project WHERE id = ?", project) if names else []
+    if not rows:
+        return {}
+    day = datetime.fromtimestamp(record["born"][TIME] / 1000, ZoneInfo(rows[0][0])).date().isoformat()
+    return dict.fromkeys(names, day)

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from random import Random
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,8 @@ from server.config import ROOT, Settings
 from server.core.declaration import load
 from server.core.merge import Stamp, conflicts, fold, shown, version
 from server.demo import Demo, cast, set_up
-from server.demo.weeks import DAYS, Sent, six_weeks
+from server.demo.hazards import Heard, six_weeks_of_hazards
+from server.demo.weeks import DAYS, Sent, Weeks, six_weeks
 from server.store.round import decode
 from server.sync.signature import is_signed
 from server.web.site import Site
@@ -29,6 +31,10 @@ from tests.modules.kit import ZONE, ms
 from tests.server.web.kit import Clock, Phone, Town
 
 NOW: Final = ms("2026-03-12 10:20")  # a Thursday
+ALERTS: Final = (
+    "SELECT name, state, c, begun, (SELECT count(DISTINCT person) FROM alert_attempt WHERE alert = alert.id),"
+    " (SELECT count(*) FROM alert_answer WHERE alert = alert.id) FROM alert"
+)
 RECORDS: Final = "SELECT body FROM record WHERE project = ? AND c = ? AND deleted = 0"
 
 
@@ -45,6 +51,9 @@ class Facts:
     projects_of_stranger: list[str]
     kinds: Mapping[str, Any]
     photos: Mapping[str, int]  # state → how many have arrived
+    hazards: list[dict[str, Any]]
+    alerts: list[tuple[Any, ...]]  # name, state, kind, begun, how many it means and how many have answered
+    attempts: set[str]  # how they ended
     again: Demo
     heads: tuple[int, int]  # before and after the second set-up
 
@@ -75,6 +84,9 @@ async def _facts(folder: Path) -> Facts:
             projects_of_stranger=own,
             kinds=site.declarations.kinds,
             photos=dict(await site.store.rows("SELECT state, count(*) FROM photo GROUP BY state")),
+            hazards=[decode(body) for (body,) in await site.store.rows(RECORDS, project, "safety.hazard")],
+            alerts=await site.store.rows(ALERTS),
+            attempts={how for (how,) in await site.store.rows("SELECT DISTINCT status FROM alert_attempt")},
             again=again,
             heads=heads,
         )
@@ -129,6 +141,32 @@ def test_its_photos_and_its_drawing_have_arrived(facts: Facts) -> None:
     assert facts.photos.keys() <= {"file", "arrived", "ready"}
 
 
+def test_hazards_stand_in_every_state_with_photos_before_and_after(facts: Facts) -> None:
+    states = Counter(record["state"] for record in facts.hazards)
+    assert states == {"closed": 6, "fixing": 3, "recheck": 1, "issued": 2, "reported": 2}
+    shown_hazards = values(facts.hazards)
+    assert Counter(one["level"] for one in shown_hazards) == {"general": 12, "major": 2}
+    assert all(one["stop_work"] and one["reported_up"] for one in shown_hazards if one["level"] == "major")
+    assert sum(one.get("due", NOW) < NOW for r, one in zip(facts.hazards, shown_hazards, strict=True)
+               if r["state"] in ("issued", "fixing")) == 2  # fmt: skip
+    (tip,) = [record for record in facts.hazards if shown(record, None).get("from_tip")]
+    assert tip["by"] == "server"
+    assert all(one["found_on"] for one in shown_hazards)
+    for record, one in zip(facts.hazards, shown_hazards, strict=True):
+        before = {path.split(".")[1] for path in one if path.startswith("photos.")}
+        after = {value["pair"] for path, value in one.items() if path.startswith("after.")}
+        assert after <= before
+        assert bool(after) == (record["state"] in ("recheck", "closed") or "盖板未固定" in one["description"])
+    assert len([one for one in shown_hazards if "pin" in one]) == 13
+
+
+def test_one_alert_is_unanswered_one_call_had_two_silent_and_nobody_was_sent_anything(facts: Facts) -> None:
+    assert [(name, c) for name, state, c, *_ in facts.alerts if state == "open"] == [("overdue", "safety.hazard")]
+    assert [meant - said for _, _, c, _, meant, said in facts.alerts if c == "safety.broadcast"] == [2]
+    assert all(begun < NOW for _, _, _, begun, _, _ in facts.alerts)
+    assert facts.attempts == {"no_way"}
+
+
 def test_nothing_lies_after_now_and_it_goes_back_six_weeks(facts: Facts) -> None:
     assert max(received for *_, received in facts.batches) < NOW
     days = sorted({one["work_date"] for one in values(facts.checkins)})
@@ -181,6 +219,29 @@ def test_the_hours_are_those_of_a_building_site(facts: Facts) -> None:
 def test_setting_it_up_again_changes_nothing(facts: Facts) -> None:
     assert facts.again == facts.demo
     assert facts.heads[0] == facts.heads[1]
+
+
+def whole(now: int) -> tuple[list[Sent], list[Heard]]:
+    """Six weeks of hazards alone, without a photo."""
+    names = [member.name for member in demo._everybody(cast.TEAMS, cast.OFFICE)] + [team.name for team in cast.TEAMS]
+    weeks = Weeks({name: f"id{i}" for i, name in enumerate(names)}, now, Random(7))
+    heard = six_weeks_of_hazards(weeks, lambda _: {"sha": "a" * 64})
+    return weeks.sent, list(heard)
+
+
+@pytest.mark.parametrize("time", ["2026-03-08 00:30", "2026-03-09 09:30", "2026-03-12 17:30", "2026-03-13 23:50"])
+def test_whenever_the_demo_is_made_each_hazard_is_written_by_one_phone_in_half_a_day(time: str) -> None:
+    """Phones push side by side; who follows another must come after him."""
+    now = ms(time)
+    sent, heard = whole(now)
+    assert whole(now) == (sent, heard)
+    assert all(one.made <= one.received < now for one in sent)
+    assert all(one.at < now for one in heard)
+    writers: dict[tuple[object, ...], set[str]] = {}
+    for one in sent:
+        for op in one.ops:
+            writers.setdefault((op["r"], *demo.half_day(one, now)), set()).add(one.by.name)
+    assert all(len(names) == 1 for names in writers.values())
 
 
 def plan(now: int = NOW, seed: int = 7) -> list[Sent]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from tests.modules.kit import ZONE
 from tests.server.web.kit import Town, town
 
 PHOTO = {"sha": "a" * 64, "at": 1, "w": 10, "h": 10}
@@ -37,6 +39,7 @@ async def test_the_hazard_is_the_servers_own_and_the_tip_the_managers_and_its_au
         assert hazard["set"]["description"] == "脚手架连墙件被拆"
         assert hazard["set"]["from_tip"] is True
         assert hazard["set"]["photos.pk3x9a0b1c"] == PHOTO
+        assert hazard["set"]["found_on"] == datetime.fromtimestamp(site.clock() / 1000, ZONE).date().isoformat()
         others = json.dumps([one for one in records if one["c"] not in ("safety.tip", "core.person")])
         assert site.people["worker"] not in others
         assert r not in others

@@ -16,6 +16,7 @@ export interface Hazard {
   readonly pin?: PinValue;
   readonly found_on?: string;
   readonly item?: 'fall' | 'struck' | 'electric' | 'scaffold' | 'formwork' | 'pit' | 'lifting' | 'hoist' | 'machine' | 'fire' | 'order' | 'other';
+  readonly sort?: 'thing' | 'act' | 'manage' | 'around';
   readonly team?: string;
   readonly person?: string;
   readonly due?: number;
