@@ -27,6 +27,7 @@ from server.core.picture import Damaged, Picture
 
 WIDTHS: Final = (1280, 320)
 SPARE_BYTES: Final = 128 * 1024 * 1024  # beside the pixels: the encoder, rows in work, stacks of threads
+ROUGHLY: Final = 1.0  # first quickly to the last whole fraction above what is wanted, the rest finely
 WORDS_MAX: Final = 60
 EXIF_YEAR_MIN: Final = "1990"
 Answer = dict[str, Any]
@@ -99,7 +100,7 @@ def develop(path: Path, content: Any, seen: Picture, out: Path) -> Answer:
     elif len(bare) != len(content):
         (out / "clean").write_bytes(bare)
         made.append("clean")
-    image.thumbnail((WIDTHS[0], WIDTHS[0]), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    image.thumbnail((WIDTHS[0], WIDTHS[0]), Image.Resampling.LANCZOS, reducing_gap=ROUGHLY)
     if bare is not None:
         image = flat(turned(image, seen.orientation))
     for width in WIDTHS:
