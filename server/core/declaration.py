@@ -475,8 +475,13 @@ def _layout_faults(at: str, kind: Kind) -> Iterator[Fault]:
     for i, name in enumerate(kind.title):
         if name not in kind.fields:
             yield f"{at}.title[{i}]", f"{name} is not a field"
-    lists = [(f"{at}.export", kind.export)]
-    lists += [(f"{at}.views[{i}].columns", view.columns) for i, view in enumerate(kind.views)]
+    told = {*named, "no", "by_unit"}
+    told |= {"team_unit"} if any(field.kind == "core.team" for field in kind.fields.values()) else set()
+    told |= {"sealed_on"} if any(state.seals for state in kind.states.values()) else set()
+    for i, name in enumerate(kind.export):
+        if name not in told:
+            yield f"{at}.export[{i}]", f"{name} is not a field"
+    lists = [(f"{at}.views[{i}].columns", view.columns) for i, view in enumerate(kind.views)]
     for path, names in lists:
         for i, name in enumerate(names):
             if name not in named:

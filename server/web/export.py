@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import itertools
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -26,7 +27,8 @@ from server.core.merge import shown
 from server.core.person import Actor, granted
 from server.core.problem import Problem
 from server.core.value import canonical
-from server.store.tables import Project
+from server.store.tables import Member, MemberTeam, Project
+from server.store.tables import Team as TeamTable
 from server.web import sheet
 from server.web.caller import TheCaller
 from server.web.language import Language
@@ -37,6 +39,9 @@ from server.web.site import Site, TheSite
 from server.web.wire import DAY, ID, AskedId
 
 TEAM: Final = "core.team"
+NOT_CLOSED, OVERDUE = "not_closed", "overdue"
+UNITS: Final = frozenset({"by_unit", "team_unit"})
+WIDTHS: Final = {"instant": 18, "long_text": 36, "text": 20, "place": 24}
 TITLES_DEPTH: Final = 3  # a title may hold the title of another record
 TITLES_MAX: Final = 1_000  # asked for at a time
 FILE: Final = r"^[a-z][a-z0-9_]{0,39}\.[a-z][a-z0-9_]{0,39}\.(xlsx|csv)$"
@@ -46,7 +51,10 @@ To = Annotated[str | None, QueryParameter(name="to", pattern=DAY, description="L
 Team = Annotated[str | None, QueryParameter(pattern=ID, description="Only of this team")]
 Person = Annotated[str | None, QueryParameter(pattern=ID, description="Only of this person")]
 State = Annotated[
-    str | None, QueryParameter(name="state", pattern="^[a-z][a-z0-9_]{0,39}$", description="Only in this state")
+    str | None,
+    QueryParameter(
+        name="state", pattern="^[a-z][a-z0-9_]{0,39}$", description="Only in this state, not_closed or overdue"
+    ),
 ]
 Text = Annotated[str | None, QueryParameter(max_length=200, description="Words that the ledger's columns show")]
 record_of: Final = msgspec.json.Decoder(dict[str, Any]).decode
@@ -61,16 +69,31 @@ class Filter:
     state: str | None = None
     text: str | None = None
 
+    now: int = 0
+    """For what is overdue, ms UTC."""
+
     def keeps(self, record: dict[str, Any], values: Mapping[str, Any], book: Book) -> bool:
         team, person = named_by(book.kind, is_team), named_by(book.kind, is_person)
         if self.team is not None and team is not None and values.get(team) != self.team:
             return False
         if self.person is not None and person is not None and values.get(person) != self.person:
             return False
-        if self.state is not None and record["state"] != self.state:
+        if self.state is not None and not stands(book.kind, record, values, self.state, self.now):
             return False
         words = (self.text or "").lower().split()
         return not words or all(word in book.hay(record, values) for word in words)
+
+
+def stands(kind: Kind, record: dict[str, Any], values: Mapping[str, Any], wanted: str, now: int) -> bool:
+    """In that state; or `not_closed`, in one that seals nothing; or `overdue`, as its alert says it."""
+    state = kind.states.get(record["state"] or "")
+    if wanted in kind.states:
+        return bool(record["state"] == wanted)
+    if wanted == NOT_CLOSED:
+        return state is not None and not state.seals
+    rules = [rule for rule in kind.alerts.values() if rule.on == OVERDUE]
+    dues = [values.get(rule.due or "") for rule in rules if record["state"] not in rule.ends]
+    return wanted == OVERDUE and any(isinstance(due, int) and due < now for due in dues)
 
 
 def named_by(kind: Kind, is_it: Callable[[Field], bool]) -> str | None:
@@ -93,6 +116,8 @@ class Book:
     kind: Kind
     reader: Reader
     names: dict[str, str]
+    units: Mapping[str, str]
+    """Team → its employer; person → that of his team, or what he is on the site."""
 
     def hay(self, record: dict[str, Any], values: Mapping[str, Any]) -> str:
         """All that a search may find: what the ledger's columns show."""
@@ -106,17 +131,26 @@ class Book:
     def column(self, name: str) -> Column:
         field = self.kind.fields.get(name)
         if field is None:
-            return Column(self.reader.t(f"list.{name}"))
+            kind = "number" if name == "no" else "date" if name == "sealed_on" else "text"
+            return Column(self.reader.t(f"list.{name}"), kind, 6 if name == "no" else 14)  # type: ignore[arg-type]
         unit = f" ({self.reader.said(field.unit)})" if field.unit else ""
         kind = field.type if field.type in sheet.FORMATS else "text"
-        return Column(self.reader.said(field.label) + unit, kind, 18 if kind == "instant" else 14)  # type: ignore[arg-type]
+        return Column(self.reader.said(field.label) + unit, kind, WIDTHS.get(field.type, 14))  # type: ignore[arg-type]
 
     def row(self, record: dict[str, Any], values: Mapping[str, Any]) -> list[Cell]:
-        return [self.cell(name, record, values) for name in self.kind.export]
+        """`no` is for whoever puts the rows one below the other."""
+        return [None if name == "no" else self.cell(name, record, values) for name in self.kind.export]
 
     def cell(self, name: str, record: dict[str, Any], values: Mapping[str, Any]) -> Cell:
         if name == "by":
             return self.reader.name(record["by"])
+        if name == "by_unit":
+            return self.units.get(record["by"], "")
+        if name == "team_unit":
+            return self.units.get(str(values.get(named_by(self.kind, is_team) or "")), "")
+        if name == "sealed_on":
+            seal = record["seal"]
+            return dt.datetime.fromtimestamp(seal["et"] / 1000, self.reader.zone).date() if seal else None
         if name == "state":
             state = self.kind.states.get(record["state"] or "")
             return self.reader.said(state.label) if state else str(record["state"] or "")
@@ -178,7 +212,7 @@ async def export(
     if kind is None or not kind.export:
         raise Problem("not_found")
     book = await open_book(project, kind, caller.lang)
-    wanted = Filter(team, person, in_state, text)
+    wanted = Filter(team, person, in_state, text, site.now())
     pages = read_pages(site, Asked(project, actor, first, last, wanted), book)
     told = disposition(f"{kind.label[caller.lang]}.{suffix}")
     if suffix == "csv":
@@ -193,7 +227,20 @@ def disposition(name: str) -> dict[str, str]:
 async def open_book(project: str, kind: Kind, lang: Language) -> Book:
     (site_row,) = await Project.select(Project.zone).where(Project.id == project)
     names = await all_names(project)
-    return Book(kind, Reader(lang, ZoneInfo(site_row["zone"]), names), names)
+    reader = Reader(lang, ZoneInfo(site_row["zone"]), names)
+    names["server"] = reader.t("list.by_server")
+    return Book(kind, reader, names, await units_of(project, reader) if UNITS & set(kind.export) else {})
+
+
+async def units_of(project: str, reader: Reader) -> dict[str, str]:
+    teams = await TeamTable.select(TeamTable.id, TeamTable.employer).where(TeamTable.project == project)
+    units = {row["id"]: row["employer"] for row in teams}
+    for row in await Member.select(Member.person, Member.roles).where(Member.project == project):
+        role = next(iter(row["roles"].split()), "")
+        units[row["person"]] = reader.t(f"role.{role}") if role else ""
+    for row in await MemberTeam.select(MemberTeam.person, MemberTeam.team).where(MemberTeam.project == project):
+        units[row["person"]] = units.get(row["team"]) or units[row["person"]]
+    return units
 
 
 @dataclass(frozen=True)
@@ -207,11 +254,16 @@ class Asked:
 
 async def read_pages(site: Site, asked: Asked, book: Book) -> AsyncIterator[list[list[Cell]]]:
     """Rows by day, a chunk at a time, of what the actor may see and the filters leave."""
+    numbers = itertools.count(1)
+    at = [i for i, name in enumerate(book.kind.export) if name == "no"]
     async for chunk in site.store.records(asked.project, book.kind.c, asked.first, asked.last):
         records = [record_of(body) for aud, body in chunk if granted(aud, asked.actor.audiences)]
         read = [(record, shown(record, book.kind)) for record in records]
         await learn_titles(site, asked, book, [(book.kind, values) for _, values in read])
-        yield [book.row(record, values) for record, values in read if asked.wanted.keeps(record, values, book)]
+        rows = [book.row(record, values) for record, values in read if asked.wanted.keeps(record, values, book)]
+        for row, i in itertools.product(rows, at):
+            row[i] = next(numbers)
+        yield rows
 
 
 async def learn_titles(

@@ -61,6 +61,15 @@ export interface View {
   readonly label?: Label;
 }
 
+/** When a record of this kind calls people, and in which states that is over. */
+export interface AlertRule {
+  readonly title: Label;
+  readonly on: 'created' | 'act' | 'overdue';
+  /** Of `overdue`: the field that says until when. */
+  readonly due?: string;
+  readonly ends?: readonly string[];
+}
+
 export interface Kind {
   /** `module.kind` */
   readonly c: string;
@@ -85,6 +94,7 @@ export interface Kind {
   /** Name of the date field that dates the record. */
   readonly day?: string;
   readonly computed_by?: string;
+  readonly alerts?: Readonly<Record<string, AlertRule>>;
   /** The field that the audience names (`worker` in `person:{worker}`). */
   readonly audienceField: string | null;
   readonly required: readonly string[];

@@ -5,6 +5,7 @@ import { valueText } from '../../../pwa/src/ui/generic/words.ts';
 import {
   exportPath,
   filtered,
+  filterOf,
   follow,
   NO_FILTER,
   personField,
@@ -13,12 +14,14 @@ import {
   targets,
   teamField,
   toggleAll,
+  widerStates,
 } from '../../../pwa/src/ui/office/table.ts';
 import vectors from '../../../shared/vectors/words.json';
 import { kindOf, shownFrom, the } from './fake.ts';
 import { reader } from './reader.ts';
 
 const kind = kindOf('trial.every');
+const NOW = 1_793_000_000_000;
 const columns = ['day', 'name', 'team', 'who', 'level', 'weight', 'state'];
 const row = (r: string, values: object, state?: string) =>
   shownFrom({
@@ -34,7 +37,7 @@ const rows = [
 ];
 const names = reader('zh', { u1: '张三', u2: '李四', t1: '木工班' });
 const kept = (change: object): string[] =>
-  filtered(kind, rows, { ...NO_FILTER, ...change }, columns, names).map((one) => one.r);
+  filtered(kind, rows, { ...NO_FILTER, ...change }, columns, names, NOW).map((one) => one.r);
 
 test('each filter keeps what it says, and all of them together what each keeps', () => {
   expect(kept({})).toEqual(['a', 'b', 'c']);
@@ -43,6 +46,35 @@ test('each filter keeps what it says, and all of them together what each keeps',
   expect(kept({ team: 't1' })).toEqual(['a', 'c']);
   expect(kept({ person: 'u1', team: 't1' })).toEqual(['c']);
   expect(kept({ state: 'closed' })).toEqual(['b']);
+});
+
+test('what is not closed yet, and what is overdue, as the server has it', () => {
+  const hazard = kindOf('safety.hazard');
+  const one = (r: string, state: string, due?: number) =>
+    shownFrom({ r, c: hazard.c, state, values: due === undefined ? {} : { due } });
+  const all = [
+    one('new', 'reported'),
+    one('late', 'issued', NOW - 1),
+    one('early', 'fixing', NOW + 1),
+    one('waits', 'recheck', NOW - 1),
+    one('over', 'closed', NOW - 1),
+  ];
+  const left = (state: string): string[] =>
+    filtered(hazard, all, { ...NO_FILTER, state }, [], names, NOW).map(({ r }) => r);
+  expect(widerStates(hazard)).toEqual(['not_closed', 'overdue']);
+  expect(left('not_closed')).toEqual(['new', 'late', 'early', 'waits']);
+  expect(left('overdue')).toEqual(['late']);
+  expect(left('issued')).toEqual(['late']);
+});
+
+test('an address can ask for rows; one that asks for none leaves the usual ones', () => {
+  const usual = { ...NO_FILTER, from: '2026-11-01' };
+  expect(filterOf(new URLSearchParams('project=p1'), usual)).toBe(usual);
+  expect(filterOf(new URLSearchParams('state=overdue&team=t1'), usual)).toEqual({
+    ...NO_FILTER,
+    state: 'overdue',
+    team: 't1',
+  });
 });
 
 test('the search finds every word in what the columns show, names included', () => {

@@ -228,6 +228,7 @@ ACCESS: Final[dict[tuple[str, str], Row]] = {
     ("GET", "/api/reports/{id}/file"): Row(frozenset({"worker"}), a_reports_file),
     ("GET", "/api/refused"): Row(frozenset({"manager"}), at("/api/refused?project={one}")),
     ("GET", "/api/export/{file}"): Row(MEMBERS, at("/api/export/core.team.csv?project={one}")),
+    ("GET", "/print/table/{kind}"): Row(MEMBERS, at("/print/table/core.team?project={one}")),
     ("GET", "/print/places/{id}/poster"): Row(OFFICE | {"foreman", "supervisor"}, at("/print/places/{place}/poster")),
     ("GET", "/print/invites/{id}"): Row(OFFICE | {"foreman"}, an_invites_page),
     ("GET", "/lan"): Row(frozenset(), at("/lan"), 404),

@@ -1,5 +1,5 @@
 /** Alerts as a phone has them: which wait for me, and what they say. Pure. */
-import type { Declarations, Kind } from '../../core/declaration.ts';
+import type { Declarations } from '../../core/declaration.ts';
 import type { Shown, Value } from '../../store/phone.ts';
 import type { AnswerWord } from './told.ts';
 
@@ -51,15 +51,9 @@ export function unanswered(
     .sort((a, b) => Number(b.urgent) - Number(a.urgent) || b.begun - a.begun);
 }
 
-interface Titled {
-  readonly alerts?: Readonly<
-    Record<string, { readonly title: { readonly zh: string; readonly en: string } }>
-  >;
-}
-
 /** `新隐患：重大隐患`, as its declaration has it. */
 export function titleOfAlert(one: MyAlert, declarations: Declarations, lang: 'zh' | 'en'): string {
-  const kind: (Kind & Titled) | undefined = declarations.kind(one.c);
+  const kind = declarations.kind(one.c);
   const title = kind?.alerts?.[one.rule]?.title[lang] ?? kind?.label[lang] ?? one.c;
   const options = Object.values(kind?.fields ?? {}).map((field) => field.options?.[one.level]);
   const level = options.find((found) => found !== undefined)?.[lang];

@@ -18,6 +18,29 @@ export interface Filter {
 
 export const NO_FILTER: Filter = { from: '', to: '', team: '', person: '', state: '', text: '' };
 
+/** Beside a kind's own states: everything that is not closed yet, and what is overdue. */
+export const NOT_CLOSED = 'not_closed';
+export const OVERDUE = 'overdue';
+
+/** The state filter's choices that this kind has beside its states. */
+export function widerStates(kind: Kind): readonly string[] {
+  const states = Object.values(kind.states);
+  const closes = states.some(({ seals }) => seals) && states.some(({ seals }) => !seals);
+  const isDue = Object.values(kind.alerts ?? {}).some(({ on }) => on === OVERDUE);
+  return [...(closes ? [NOT_CLOSED] : []), ...(isDue ? [OVERDUE] : [])];
+}
+
+/** The twin of `stands` in `server/web/export.py`. */
+function stands(kind: Kind, { state, values }: Shown, wanted: string, now: number): boolean {
+  if (wanted in kind.states) return state === wanted;
+  const known = state === null ? undefined : kind.states[state];
+  if (wanted === NOT_CLOSED) return known !== undefined && !known.seals;
+  const dues = Object.values(kind.alerts ?? {})
+    .filter(({ on, ends }) => on === OVERDUE && !ends?.includes(state ?? ''))
+    .map(({ due }) => values[due ?? '']);
+  return wanted === OVERDUE && dues.some((due) => typeof due === 'number' && due < now);
+}
+
 export interface Sort {
   readonly path: string;
   readonly down: boolean;
@@ -60,6 +83,7 @@ export function filtered(
   filter: Filter,
   columns: readonly string[],
   reader: Reader,
+  now: number,
 ): readonly Shown[] {
   const team = teamField(kind);
   const person = personField(kind);
@@ -70,7 +94,7 @@ export function filtered(
     if (filter.to !== '' && kind.day !== undefined && day > filter.to) return false;
     if (filter.team !== '' && team !== null && shown.values[team] !== filter.team) return false;
     if (filter.person !== '' && person !== null && shown.values[person] !== filter.person) return false;
-    if (filter.state !== '' && shown.state !== filter.state) return false;
+    if (filter.state !== '' && !stands(kind, shown, filter.state, now)) return false;
     if (words.length === 0) return true;
     const hay = haystack(kind, shown, columns, reader);
     return words.every((word) => hay.includes(word));
@@ -208,10 +232,17 @@ export function targets(cursor: Cursor, ids: readonly string[]): readonly string
   return id === undefined ? [] : [id];
 }
 
-/** The address of a table's export, with what is filtered. */
+/** What an address asks for: the same names as in a table's export. */
+export function filterOf(query: URLSearchParams, otherwise: Filter): Filter {
+  const asked = Object.keys(NO_FILTER).filter((name) => query.has(name));
+  if (asked.length === 0) return otherwise;
+  return { ...NO_FILTER, ...Object.fromEntries(asked.map((name) => [name, query.get(name) ?? ''])) };
+}
+
+/** The address of a table's export, or of its page to print, with what is filtered. */
 export function exportPath(
   c: string,
-  as: 'xlsx' | 'csv',
+  as: 'xlsx' | 'csv' | 'print',
   project: string,
   filter: Filter,
   lang: string,
@@ -220,5 +251,6 @@ export function exportPath(
   for (const [name, wanted] of Object.entries(filter))
     if (wanted.trim() !== '') query.set(name, wanted.trim());
   query.set('lang', lang);
-  return `/api/export/${encodeURIComponent(c)}.${as}?${query}`;
+  const kind = encodeURIComponent(c);
+  return as === 'print' ? `/print/table/${kind}?${query}` : `/api/export/${kind}.${as}?${query}`;
 }

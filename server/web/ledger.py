@@ -1,0 +1,71 @@
+"""A kind's table on paper: the same rows and columns as its export, as a page to print (A4 on its side).
+
+What a module keeps as a book, such as the hazards' (隐患台账), is signed and filed in this form.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Final
+
+from litestar import Response, get
+from litestar.params import PathParameter
+
+from server.core.problem import Problem
+from server.store.tables import Project
+from server.web.caller import TheCaller
+from server.web.export import Asked, Filter, From, Person, State, Team, Text, To, open_book, read_pages
+from server.web.page import page
+from server.web.sheet import Cell, plain
+from server.web.site import TheSite
+from server.web.wire import AskedId
+
+ROWS_MAX: Final = 2_000  # a thicker book is for XLSX
+KIND: Final = r"^[a-z][a-z0-9_]{0,39}\.[a-z][a-z0-9_]{0,39}$"
+AskedKind = Annotated[str, PathParameter(pattern=KIND, description="`module.kind`")]
+
+
+@get("/print/table/{kind:str}", summary="A kind's table on paper", tags=["print"], media_type="text/html")
+async def print_table(
+    caller: TheCaller,
+    site: TheSite,
+    kind: AskedKind,
+    project: AskedId,
+    first: From = None,
+    last: To = None,
+    team: Team = None,
+    person: Person = None,
+    in_state: State = None,
+    text: Text = None,
+) -> Response[str]:
+    """What the export with the same filters holds."""
+    actor = await caller.actor(project)
+    declared = site.declarations.kinds.get(kind)
+    if declared is None or not declared.export:
+        raise Problem("not_found")
+    book = await open_book(project, declared, caller.lang)
+    wanted = Filter(team, person, in_state, text, site.now())
+    rows: list[list[Cell]] = []
+    async for part in read_pages(site, Asked(project, actor, first, last, wanted), book):
+        rows += part
+        if len(rows) > ROWS_MAX:
+            break
+    (row,) = await Project.select(Project.name).where(Project.id == project)
+    return page(
+        "ledger.html", lang=caller.lang, project=row["name"], kind=book.reader.said(declared.label),
+        columns=[(column.title, column.kind, column.width) for column in book.columns],
+        rows=[[(text_of(cell), column.kind) for cell, column in zip(one, book.columns, strict=True)]
+              for one in rows[:ROWS_MAX]],
+        more=len(rows) > ROWS_MAX, days=f"{first or ''} – {last or ''}".strip() if first or last else "",
+        printed=book.reader.wall(site.now()),
+    )  # fmt: skip
+
+
+def text_of(cell: Cell) -> str:
+    """As CSV has it; an instant without its seconds, nothing quoted."""
+    if cell is None or isinstance(cell, str):
+        return cell or ""
+    return str(plain(cell)) if not isinstance(cell, dt.datetime) else f"{cell:%Y-%m-%d %H:%M}"
+
+
+routes = [print_table]
