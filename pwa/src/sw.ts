@@ -16,6 +16,8 @@ declare const __LATER__: readonly string[];
 const CACHE_PREFIX = 'gongbu-';
 const CACHE = CACHE_PREFIX + __BUILD__;
 const SHELL = '/app-shell';
+const NAME = '工簿 Gongbu';
+const ICON = '/assets/icon-192.1.png';
 const KEPT: ReadonlySet<string> = new Set([...__FILES__, ...__LATER__]);
 // Pages that the server makes itself; everything else that is opened is the app.
 const SERVER_PAGE = /^\/(api|assets|static|print|lan|schema|healthz|app-shell)(\/|$)|^\/[^/]+\.[a-z0-9]+$/;
@@ -43,7 +45,7 @@ self.addEventListener('sync', (event) =>
 self.addEventListener('push', (event) => event.waitUntil(show(event.data)));
 self.addEventListener('notificationclick', (event) => {
   event.notification.close();
-  event.waitUntil(tapped(event.action, event.notification.data));
+  event.waitUntil(tapped(event.action, event.notification.data ?? {}));
 });
 
 async function keepBuild(): Promise<void> {
@@ -89,7 +91,7 @@ async function kept(path: string): Promise<Response> {
   return (await caches.match(path, { cacheName: CACHE })) ?? fetch(path);
 }
 
-async function tellPages(message: string): Promise<void> {
+async function tellPages(message: 'send' | { shown: string }): Promise<void> {
   for (const page of await self.clients.matchAll({ type: 'window' })) page.postMessage(message);
 }
 
@@ -106,25 +108,28 @@ interface Notice {
   actions: [string, string][];
 }
 
-/** Each push shows something (a silent one costs the subscription); a later step rings again in the same place. */
+/** Each push shows something (a silent one costs the subscription), whatever came. */
 async function show(data: PushMessageData | null): Promise<void> {
-  let told: Partial<Notice> = {};
   try {
-    told = data?.json() ?? told;
+    await showNotice(data?.json());
   } catch {
-    // Not ours; it is shown all the same.
+    await self.registration.showNotification(NAME, { icon: ICON, tag: 'gongbu' });
   }
-  const { alert = 'gongbu', title = '工簿 Gongbu', body = '', site = '', lang = '', urgent = false } = told;
-  await self.registration.showNotification(title, {
-    body: [body, site].filter(Boolean).join('\n'),
-    tag: alert,
+}
+
+/** A later step rings again in the same place. */
+async function showNotice(told: Notice): Promise<void> {
+  await self.registration.showNotification(told.title || NAME, {
+    body: [told.body, told.site].filter(Boolean).join('\n'),
+    tag: told.alert,
     renotify: true,
-    requireInteraction: urgent,
-    icon: '/assets/icon-192.1.png',
-    lang,
+    requireInteraction: told.urgent,
+    icon: ICON,
+    lang: told.lang,
     data: told,
-    actions: told.actions?.map(([action, word]) => ({ action, title: word })),
+    actions: told.actions.map(([action, word]) => ({ action, title: word })),
   } as NotificationOptions);
+  await tellPages({ shown: told.alert });
 }
 
 async function tapped(answer: string, { alert, path = '/' }: Partial<Notice>): Promise<void> {

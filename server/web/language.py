@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 from server.config import ROOT
 
 Language = Literal["zh", "en"]
-FILES: Final = {"zh": "zh-CN.json", "en": "en.json"}
+TAGS: Final = {"zh": "zh-CN", "en": "en"}
 FIRST: Final[Language] = "zh"
 RANGES_MAX: Final = 20
 CACHED_LENGTH_MAX: Final = 300
@@ -43,7 +43,7 @@ PLACE: Final = re.compile(r"\{(\w+)\}")
 @cache
 def words(language: Language, folder: Path = ROOT / "shared" / "locales") -> Mapping[str, str]:
     """Every text of a language, by its dotted key."""
-    found: dict[str, str] = json.loads((folder / FILES[language]).read_text(encoding="utf-8"))
+    found: dict[str, str] = json.loads((folder / f"{TAGS[language]}.json").read_text(encoding="utf-8"))
     return found
 
 

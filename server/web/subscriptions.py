@@ -13,10 +13,11 @@ from msgspec import Meta
 
 from server.core.problem import Problem
 from server.store import alert as rows
+from server.store.people import change_person
 from server.sync.alert.address import NotAllowed, allowed
 from server.sync.alert.notice import Notice, Target
 from server.web.caller import TheCaller
-from server.web.language import words
+from server.web.language import TAGS, named, words
 from server.web.site import TheSite
 
 Endpoint = Annotated[str, Meta(min_length=12, max_length=2000)]
@@ -60,7 +61,8 @@ class Tried(msgspec.Struct):
 
 @post("/api/subscriptions", summary="This phone takes notifications", tags=["alerts"], status_code=201)
 async def subscribe(caller: TheCaller, site: TheSite, data: JSONBody[NewSubscription]) -> Subscribed:
-    """The newest subscription of a device takes the place of its older one. Raises `bad_address`, `malformed`."""
+    """The newest subscription of a device takes the place of its older one; from now on alerts speak to its person
+    in the caller's language. Raises `bad_address`, `malformed`."""
     try:
         allowed(data.endpoint, private=site.settings.private_addresses)
     except NotAllowed as error:
@@ -71,6 +73,8 @@ async def subscribe(caller: TheCaller, site: TheSite, data: JSONBody[NewSubscrip
     keys = data.keys
     one = rows.Subscription(caller.device, caller.person, data.endpoint, keys.p256dh, keys.auth, now)
     await rows.subscribe(site.store, one)
+    if named(caller.session.language) != caller.lang:
+        await change_person(site.store, caller.person, language=TAGS[caller.lang])
     return Subscribed(caller.device, "", current=True, created=now, reached=None, failed=None, note="")
 
 

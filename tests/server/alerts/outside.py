@@ -95,16 +95,18 @@ class Outside:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         parts = urlsplit(target)
         async with self.came:
-            self.asked.append(Asked(parts.path, headers, body, parse_qs(parts.query)))
+            asked = Asked(parts.path, headers, body, parse_qs(parts.query))
+            self.asked.append(asked)
             self.came.notify_all()
         queue = self.answers.get(parts.path, [])
-        status, told, content = queue.pop(0) if queue else self._usual(parts.path)
+        status, told, content = queue.pop(0) if queue else await self.usual(asked)
         lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(content)}", *(f"{k}: {v}" for k, v in told.items())]
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + content)
         await writer.drain()
 
-    def _usual(self, path: str) -> Answer:
-        return OK if path.startswith("/push/") else (200, {}, b'{"errcode":0,"errmsg":"ok","code":0,"msg":"success"}')
+    async def usual(self, asked: Asked) -> Answer:
+        is_push = asked.path.startswith("/push/")
+        return OK if is_push else (200, {}, b'{"errcode":0,"errmsg":"ok","code":0,"msg":"success"}')
 
 
 @asynccontextmanager

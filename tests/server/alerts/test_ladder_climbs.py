@@ -17,8 +17,9 @@ def hour_of_the_site(hour: int) -> int:
     return (NOW // day_ms + 1) * day_ms + (hour - 8) * 3_600_000
 
 
-async def subscribed(town: Town, world: Outside, name: str) -> tuple[Phone, Receiver]:
+async def subscribed(town: Town, world: Outside, name: str, language: str = "zh-CN") -> tuple[Phone, Receiver]:
     phone, receiver = await town.phone(name), Receiver(f"{world.url}/push/{name}")
+    phone.http.headers["Accept-Language"] = language
     answer = await phone.http.post("/api/subscriptions", json=receiver.to_json())
     assert answer.status_code == 201, answer.text
     return phone, receiver
@@ -50,12 +51,13 @@ async def later(town: Town, minutes: float) -> None:
 async def test_a_major_alert_reaches_phones_at_once_encrypted_signed_and_in_their_language(
     town: Town, world: Outside
 ) -> None:
-    _, receiver = await subscribed(town, world, "manager")
-    await town.site.store.change([("UPDATE person SET language = 'en' WHERE id = ?", (town.people["manager"],))])
+    _, receiver = await subscribed(town, world, "manager", "en")
+    _, of_supervisor = await subscribed(town, world, "supervisor")
     r = await fire(town, await town.phone("worker"), person=town.people["mate"])
     (asked,) = world.at("/push/manager")
     said = receiver.read(asked)
     assert (said["title"], said["body"]) == ("Fire: Major", "三层木方堆起火")
+    assert of_supervisor.read(world.at("/push/supervisor")[0])["title"] == "起火：重大"
     assert said["path"].startswith(f"/r/{r}?")
     assert "mate" not in asked.body.decode("latin-1")
     assert is_vapid(asked, town.site.keys.vapid_public, world.url)

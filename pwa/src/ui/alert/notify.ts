@@ -37,7 +37,7 @@ async function subscription(): Promise<PushSubscription | null> {
 export async function turnOn(site: Site): Promise<NotifyState> {
   if ((await Notification.requestPermission()) !== 'granted') return notifyState();
   localStorage.removeItem(OFF);
-  await keepInStep(site, true);
+  await keepInStep(site);
   return notifyState();
 }
 
@@ -54,24 +54,42 @@ export async function forgetHere(site: Site): Promise<void> {
   await site.accounts.api('DELETE', '/api/subscriptions').catch(() => undefined);
 }
 
-/** At each opening: subscribes anew where the key or the address has changed, and tells the server of it. */
-export async function keepInStep(site: Site, force = false): Promise<void> {
+/** At each opening: subscribes anew where the key has changed or the server has lost it (its push service no
+ *  longer knew it), and tells the server of what is new, the language too. */
+export async function keepInStep(site: Site): Promise<void> {
+  const { lang } = site;
   if (!('PushManager' in globalThis) || !('Notification' in globalThis)) return;
   if (Notification.permission !== 'granted' || localStorage.getItem(OFF) !== null) return;
   const { vapid } = await site.accounts.api<{ vapid: string }>('GET', '/api/hello');
-  const found = await current(vapid);
-  const told = JSON.stringify(found);
   const key = SENT + site.phone.person.id;
-  if (!force && localStorage.getItem(key) === told) return;
-  await site.accounts.api('POST', '/api/subscriptions', JSON.parse(told) as Value);
-  localStorage.setItem(key, told);
+  const sent = localStorage.getItem(key);
+  const isLost = sent !== null && !(await phonesOf(site)).some((one) => one.current);
+  const found = JSON.stringify(await current(vapid, isLost));
+  if (sent === lang + found && !isLost) return;
+  await site.accounts.api('POST', '/api/subscriptions', JSON.parse(found) as Value);
+  localStorage.setItem(key, lang + found);
 }
 
-async function current(vapid: string): Promise<PushSubscriptionJSON> {
+/** One of the person's phones, as the server knows it. */
+export interface Subscribed {
+  readonly device: string;
+  readonly label: string;
+  readonly current: boolean;
+  readonly reached: number | null;
+  readonly failed: number | null;
+  readonly note: string;
+}
+
+export async function phonesOf(site: Site): Promise<readonly Subscribed[]> {
+  const path = '/api/subscriptions';
+  return (await site.accounts.api<{ subscriptions: readonly Subscribed[] }>('GET', path)).subscriptions;
+}
+
+async function current(vapid: string, isLost: boolean): Promise<PushSubscriptionJSON> {
   const { pushManager } = await navigator.serviceWorker.ready;
   const key = bytesOf(vapid);
   const known = await pushManager.getSubscription();
-  if (known && sameBytes(known.options.applicationServerKey, key)) return known.toJSON();
+  if (known && !isLost && sameBytes(known.options.applicationServerKey, key)) return known.toJSON();
   await known?.unsubscribe();
   for (let tries = 1; ; tries += 1) {
     try {
@@ -87,7 +105,7 @@ function subscribe(manager: PushManager, key: Uint8Array<ArrayBuffer>): Promise<
   return manager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
 }
 
-/** Where a push service cannot be reached some browsers wait for ever. */
+/** Where a push service cannot be reached some browsers wait for ever; a phone that saves power gets nothing. */
 function within<T>(work: Promise<T>): Promise<T> {
   const late = new Promise<never>((_, no) => setTimeout(() => no(new Error('timeout')), WAIT_MS));
   return Promise.race([work, late]);
@@ -102,4 +120,51 @@ export function sameBytes(known: ArrayBuffer | null, key: Uint8Array): boolean {
   if (known === null || known.byteLength !== key.byteLength) return false;
   const bytes = new Uint8Array(known);
   return key.every((byte, i) => bytes[i] === byte);
+}
+
+/** The way of a test message; each step is reached only after the one before. */
+export const STEPS = ['allowed', 'subscribed', 'sent', 'arrived'] as const;
+/** How the server's part of it ended. */
+const ENDS = ['sent', 'gone', 'later', 'failed', 'none'] as const;
+
+/** Where a test got to: how many steps it took, how it ended, and what a push service said. */
+export interface Tried {
+  readonly steps: number;
+  readonly end: Exclude<(typeof ENDS)[number], 'sent'> | 'arrived' | 'lost';
+  readonly note: string;
+}
+
+/** Sends one to this phone and waits until its worker has shown it. Throws where it cannot even be asked for. */
+export async function tryOne(site: Site): Promise<Tried> {
+  await keepInStep(site);
+  const arrival = shown('test');
+  let told = await askForOne(site);
+  if (told.end === 'gone') {
+    await keepInStep(site); // the server has dropped it: a new one
+    told = await askForOne(site);
+  }
+  if (told.end !== 'sent') return { steps: told.end === 'none' ? 1 : 2, end: told.end, note: told.note };
+  return within(arrival).then(
+    () => ({ steps: 4, end: 'arrived', note: '' }),
+    () => ({ steps: 3, end: 'lost', note: '' }),
+  );
+}
+
+async function askForOne(site: Site): Promise<{ end: (typeof ENDS)[number]; note: string }> {
+  const path = '/api/subscriptions/test';
+  const { status, note } = await site.accounts.api<{ status: string; note: string }>('POST', path);
+  return { end: ENDS.find((one) => one === status) ?? 'failed', note };
+}
+
+/** When the worker has shown this notification. */
+function shown(tag: string): Promise<void> {
+  const { serviceWorker } = navigator;
+  return new Promise((resolve) => {
+    const heard = (event: MessageEvent): void => {
+      if (event.data?.shown !== tag) return;
+      serviceWorker.removeEventListener('message', heard);
+      resolve();
+    };
+    serviceWorker.addEventListener('message', heard);
+  });
 }
