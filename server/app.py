@@ -99,7 +99,7 @@ class App:
         store = await open_store(self.settings.database_url or None, self.settings.data, self.declarations)
         sync = Sync(store, self.declarations, computed=self.computed, message=answer.message_in, now=self.now)
         photos = Photos(sync, self.settings.files_place, self.settings.data, self.settings.limits, self.now)
-        alerts = Alerts(store, self.declarations, outside(self.settings, keys), self.now)
+        alerts = Alerts(store, self.declarations, outside(self.settings, keys), self.now, sync.is_busy)
         sync.outside.kinds |= alerts.jobs
         await sync.start()
         photos.start()

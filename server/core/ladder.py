@@ -136,7 +136,8 @@ def people_of(who: str, to: str, values: Mapping[str, Any], members: Sequence[Me
     if who == "person":
         return [member for member in members if member.id == values.get("person")]
     if who in ("team", "foreman"):
-        crew = [member for member in members if member.teams & _teams(values, members)]
+        teams = _teams(values, members)
+        crew = [member for member in members if member.teams & teams]
         return crew if who == "team" else [member for member in crew if "foreman" in member.roles]
     return [member for member in members if who in member.roles]
 

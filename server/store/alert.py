@@ -6,7 +6,7 @@ transaction. Statements are the same text on both engines and safe to repeat.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -197,8 +197,9 @@ def put_done(done: Sequence[Done]) -> list[Statement]:
     return [(sql, [value for one in done for value in (one.id, one.status, one.at, one.due, one.note)])]
 
 
-def put_reached(devices: Iterable[str], at: int) -> list[Statement]:
-    return [("UPDATE subscription SET reached = ?, note = '' WHERE device = ?", (at, device)) for device in devices]
+def put_reached(devices: Sequence[str], at: int) -> Statement:
+    marks = ", ".join("?" * len(devices))
+    return f"UPDATE subscription SET reached = ?, note = '' WHERE device IN ({marks})", (at, *devices)
 
 
 def put_failed(device: str, at: int, note: str) -> Statement:

@@ -279,7 +279,7 @@ class SqliteDatabase:
 
     def _work(self, connection: sqlite3.Connection, works: list[Work]) -> tuple[Sequence[Any], dict[str, int]]:
         if isinstance(works[0], Change):
-            return [_change(connection, works[0])], {}
+            return [_change(connection, work) for work in works if isinstance(work, Change)], {}
         return self._round(connection, [work for work in works if isinstance(work, Push)])
 
     def _round(self, connection: sqlite3.Connection, pushes: list[Push]) -> tuple[list[Outcome], dict[str, int]]:
@@ -303,10 +303,10 @@ class SqliteDatabase:
 
 
 def _parts(entries: list[Entry]) -> list[list[Entry]]:
-    """Neighbouring pushes together, each change or pause alone."""
+    """Neighbouring pushes together, neighbouring changes together, each pause alone."""
     parts: list[list[Entry]] = []
     for entry in entries:
-        if parts and isinstance(entry[0], Push) and isinstance(parts[-1][-1][0], Push):
+        if parts and not isinstance(entry[0], Pause) and type(entry[0]) is type(parts[-1][-1][0]):
             parts[-1].append(entry)
         else:
             parts.append([entry])

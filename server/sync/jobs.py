@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -44,9 +45,10 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Jobs:
-    """One lane: its jobs are done one after the other. `kinds`: what to run for each kind of job (a
-    plain word or two), given its arguments; `is_busy`: whether it is a bad moment for what can wait;
-    `timed`: they are done at their time, not when there is leisure."""
+    """One lane: its jobs are done one after the other, or `at_once`, so that one that waits for
+    somebody else's server keeps no other. `kinds`: what to run for each kind of job (a plain word or
+    two), given its arguments; `is_busy`: whether it is a bad moment for what can wait; `timed`: they
+    are done at their time, not when there is leisure."""
 
     def __init__(
         self,
@@ -56,11 +58,15 @@ class Jobs:
         is_busy: Callable[[], bool] = lambda: False,
         *,
         timed: bool = False,
+        at_once: int = 1,
     ) -> None:
         self._store, self.kinds, self._now, self._is_busy = store, dict(kinds), now, is_busy
-        self._timed = timed
+        self._timed, self._at_once = timed, at_once
         self._lock = " FOR UPDATE SKIP LOCKED" if store.dialect == "postgres" else ""
-        self.turn = asyncio.Lock()
+        self._turn, self._woken = asyncio.Lock(), asyncio.Event()
+        self._in_hand: set[str] = set()
+        self._running: set[asyncio.Task[None]] = set()
+        self._holding: asyncio.Task[None] | None = None
 
     @property
     def _mine(self) -> str:
@@ -80,73 +86,119 @@ class Jobs:
         if self._store.dialect == "sqlite":
             await self._store.change([("UPDATE job SET lease = 0 WHERE lease > 0", ())])
 
+    def wake(self) -> None:
+        """There may be something to do: look now, not only after a while."""
+        self._woken.set()
+
     async def run(self) -> None:
-        """Until cancelled; a job in hand is finished first."""
+        """Until cancelled; `finish` waits for what is in hand then."""
         while True:
+            self._woken.clear()
             try:
                 while await asyncio.shield(self.work(self._due())):
                     pass
             except Exception:
                 log.exception("jobs could not be looked at")
-            await asyncio.sleep(LOOK_EVERY_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), LOOK_EVERY_S)
 
     def _due(self) -> int:
         """While phones are sending, work that can wait does, for a while."""
-        return self._now() - (PATIENCE_MS if self._is_busy() else 0)
+        return self._now() - (PATIENCE_MS if self._is_busy() and not self._timed else 0)
+
+    async def finish(self) -> None:
+        """Wait for what is in hand. Raises what a job raises whose failure is not to be kept."""
+        async with self._turn:
+            pass
+        while self._running:
+            await asyncio.gather(*self._running)
 
     async def settle(self) -> None:
         """Run all that there is, due or not (of timers what is due), until nothing is left. Raises what a
         job raises."""
-        while await self.work(self._now() if self._timed else FOREVER, strict=True):
-            pass
+        while await self.work(self._now() if self._timed else FOREVER, strict=True) or self._running:
+            await self.finish()
 
     async def work(self, due: int, *, strict: bool = False) -> int:
-        """Run some of the jobs that are due; answers how many."""
-        async with self.turn:
-            if not self.kinds:
-                return 0
-            now = self._now()
-            # A timer may be set for next week: there, a far time is meant.
-            far = FOREVER if self._timed else now + BACK_OFF_MS_MAX
-            waiting = (due, far, now, now + LEASE_MS)
-            if not await self._store.look(f"SELECT 1 FROM job WHERE {self._mine} LIMIT 1", *waiting):
-                return 0
-            claimed = await self._store.change([(self._claim, (now + LEASE_MS, *waiting, CLAIM_MAX))])
-            jobs = [Job(*row) for row in claimed[0]]
-            in_hand = {job.key for job in jobs}
-            holding = asyncio.create_task(self._hold(in_hand))
-            try:
-                # The mirror first: what is computed reads it.
-                for job in sorted(jobs, key=lambda job: job.kind != "mirror"):
-                    await self._one(job, in_hand, strict=strict)
-            finally:
-                holding.cancel()
+        """Run some of the jobs that are due, or begin them where several go at once; answers how many."""
+        async with self._turn:
+            jobs = await self._claimed(due)
+            self._hold_on({job.key for job in jobs})
+            # The mirror first: what is computed reads it.
+            for job in sorted(jobs, key=lambda job: job.kind != "mirror"):
+                if self._at_once == 1:
+                    await self._one(job, strict=strict)
+                else:
+                    self._begin(job, strict=strict)
             return len(jobs)
 
-    async def _hold(self, in_hand: set[str]) -> None:
+    async def _claimed(self, due: int) -> list[Job]:
+        room = CLAIM_MAX if self._at_once == 1 else min(CLAIM_MAX, self._at_once - len(self._running))
+        if not self.kinds or not room:
+            return []
+        now = self._now()
+        # A timer may be set for next week: there, a far time is meant.
+        far = FOREVER if self._timed else now + BACK_OFF_MS_MAX
+        waiting = (due, far, now, now + LEASE_MS)
+        if not await self._store.look(f"SELECT 1 FROM job WHERE {self._mine} LIMIT 1", *waiting):
+            return []
+        claimed = await self._store.change([(self._claim, (now + LEASE_MS, *waiting, room))])
+        # A clock that is set forward ends a lease before its time: what is in hand stays where it is.
+        return [job for row in claimed[0] if (job := Job(*row)).key not in self._in_hand]
+
+    def _begin(self, job: Job, *, strict: bool) -> None:
+        task = asyncio.create_task(self._one(job, strict=strict))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a job was left in the middle", exc_info=error)
+        self.wake()  # for what it asked for, and for the room
+
+    def _hold_on(self, keys: set[str]) -> None:
         """However long they take, no other process begins what this one has in hand."""
+        self._in_hand |= keys
+        if self._in_hand and self._holding is None:
+            self._holding = asyncio.create_task(self._hold())
+
+    def _let_go(self, key: str) -> None:
+        self._in_hand.discard(key)
+        if not self._in_hand and self._holding is not None:
+            self._holding.cancel()
+            self._holding = None
+
+    async def _hold(self) -> None:
         while True:
             await asyncio.sleep(RENEW_S)
             lease = self._now() + LEASE_MS
-            await self._store.change([("UPDATE job SET lease = ? WHERE key = ?", (lease, key)) for key in in_hand])
+            keys = sorted(self._in_hand)
+            await self._store.change([("UPDATE job SET lease = ? WHERE key = ?", (lease, key)) for key in keys])
 
-    async def _one(self, job: Job, in_hand: set[str], *, strict: bool) -> None:
+    async def _one(self, job: Job, *, strict: bool) -> None:
         began = time.monotonic()
         try:
             await self.kinds[job.kind](msgspec.json.decode(job.args))
         except Exception as error:
-            in_hand.discard(job.key)
+            self._let_go(job.key)
             await self._failed(job, error)
             if strict:
                 raise
             return
+        except BaseException:
+            self._let_go(job.key)
+            raise
         took_ms = int((time.monotonic() - began) * 1000)
-        in_hand.discard(job.key)
-        again = self._now() + max(AGAIN_MS_MIN, took_ms * REST_FACTOR)
+        self._let_go(job.key)
+        again = self._now() + max(AGAIN_MS_MIN, 0 if self._timed else took_ms * REST_FACTOR)
         await self._store.change(
             [
                 ("DELETE FROM job WHERE key = ? AND asked = ?", (job.key, job.asked)),
-                ("UPDATE job SET lease = 0, tries = 0, due = ? WHERE key = ?", (again, job.key)),
+                (
+                    "UPDATE job SET lease = 0, tries = 0, due = CASE WHEN due > ? THEN due ELSE ? END WHERE key = ?",
+                    (again, again, job.key),
+                ),
             ]
         )
 

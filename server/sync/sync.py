@@ -40,6 +40,7 @@ from server.sync.push import Messages, read_request, to_push, to_response
 from server.sync.tail import Tail
 
 CALM_S: Final = 0.5
+OUTSIDE_AT_ONCE: Final = 64  # nearly all of them wait for an answer from elsewhere
 YOUNG_MAX: Final = 30_000  # a full round of new records; the usual 700 has each looked at several times in vain
 NDJSON: Final = b"application/x-ndjson; charset=utf-8"
 
@@ -81,7 +82,7 @@ class Sync:
         )
         self.slow = Jobs(store, {}, now, self.is_busy)
         """What takes seconds (photos, reports) has a lane of its own; who does it enters it in `kinds`."""
-        self.outside = Jobs(store, {}, now, timed=True)
+        self.outside = Jobs(store, {}, now, timed=True, at_once=OUTSIDE_AT_ONCE)
         """What waits for other people's servers, and timers: alerts. Nothing else waits for it."""
         self._pushed_s = -CALM_S
         self._running: list[asyncio.Task[None]] = []
@@ -115,8 +116,8 @@ class Sync:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        async with self.jobs.turn, self.slow.turn, self.outside.turn:
-            pass
+        for lane in (self.jobs, self.slow, self.outside):
+            await lane.finish()
         await self.hub.close()
 
     async def settle(self) -> None:
@@ -218,6 +219,7 @@ class Sync:
     def _committed(self, heads: Heads) -> None:
         if heads:
             self.hub.poke(heads)
+            self.outside.wake()
 
     # afterwards
 

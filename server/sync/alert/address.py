@@ -1,7 +1,8 @@
 """Where this server may send a request: to public addresses, whatever a name resolves to at that moment.
 
 The name is resolved once and the connection made to that very address, so that a name server which
-answers differently a second later gains nothing. Redirects are not followed.
+answers differently a second later gains nothing. Redirects are not followed. A request has a bounded time, and a
+host that is silent keeps nobody waiting who wants to reach another.
 """
 
 from __future__ import annotations
@@ -10,17 +11,22 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Iterable
-from itertools import cycle
-from typing import Any, Final
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-import httpcore
+if TYPE_CHECKING:
+    import aiohttp
 
 ANSWER_BYTES_MAX: Final = 4096
 TIMEOUT_S: Final = 10.0
-POOLS: Final = 16  # a pool looks at each of its connections at each request: many small ones take a quarter of the time
-POOL_CONNECTIONS_MAX: Final = 4
+CONNECTIONS_MAX: Final = 400
+HOST_AT_ONCE: Final = 64
+SILENT_S: Final = 1.0  # all that a host may have in the air, and no answer for so long: come again later
+LOOK_EVERY_S: Final = 0.25
+IDLE_S: Final = 60.0
 
 
 class NotAllowed(Exception):
@@ -62,83 +68,158 @@ async def resolve(host: str, port: int, *, private: bool) -> str:
     return addresses[0]
 
 
-class Guarded(httpcore.AsyncNetworkBackend):
-    """Connects to what `resolve` allows, and only to that."""
-
-    def __init__(self, *, private: bool) -> None:
-        self.private, self._inner = private, httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  the interface has it so
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        address = await resolve(host, port, private=self.private)
-        return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
-
-    async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
-        raise NotAllowed("not an address")
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-
 class Answered:
     """What came back: the status, the beginning of the body, how long to wait before the next try."""
 
-    def __init__(self, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    def __init__(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         self.status, self.body = status, body
-        told = {name.lower(): value for name, value in headers}
-        after = told.get(b"retry-after", b"").decode("latin-1")
+        after = headers.get("Retry-After", "")
         self.retry_after_s = int(after) if after.isdigit() else None
 
 
+class Host:
+    """The requests to one host: so many at once. While all of them are without an answer, another is
+    not begun; whoever asks is told so within a moment."""
+
+    def __init__(self) -> None:
+        self._room, self._heard = HOST_AT_ONCE, 0.0
+        self._waiting = deque[asyncio.Future[None]]()
+        self.asked = 0
+        """Who is in the air or waits for it."""
+
+    async def enter(self) -> None:
+        """Raises OSError when the host is silent."""
+        if self._room == HOST_AT_ONCE:
+            self._heard = time.monotonic()
+        if self._room:
+            self._room -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        if not self._waiting:
+            self._look_later()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.leave(answered=False)
+            raise
+
+    def leave(self, *, answered: bool) -> None:
+        if answered:
+            self._heard = time.monotonic()
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._room += 1
+
+    def _look_later(self) -> None:
+        asyncio.get_running_loop().call_later(LOOK_EVERY_S, self._look)
+
+    def _look(self) -> None:
+        if time.monotonic() - self._heard > SILENT_S:
+            while self._waiting:
+                turn = self._waiting.popleft()
+                if not turn.done():
+                    turn.set_exception(OSError("it does not answer"))
+        if self._waiting:
+            self._look_later()
+
+
 class Wire:
-    """Requests to the outside. One per process; `close` at the end."""
+    """Requests to the outside. One per process; `close` at the end. The library is loaded at the first."""
 
     def __init__(self, *, private: bool = False, trust: ssl.SSLContext | None = None) -> None:
-        self.private, self._guard = private, Guarded(private=private)
-        pools = [
-            httpcore.AsyncConnectionPool(
-                ssl_context=trust,
-                max_connections=POOL_CONNECTIONS_MAX,
-                keepalive_expiry=60,
-                http2=False,
-                network_backend=self._guard,
-            )
-            for _ in range(POOLS)
-        ]
-        self._pools, self._next = pools, cycle(pools)
+        self.private, self.trust = private, trust
+        self._hosts: dict[str, Host] = {}
+        self._session: aiohttp.ClientSession | None = None
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answered:
         """Raises NotAllowed, or OSError for whatever the network did."""
         allowed(url, private=self.private)
-        timeout = {"connect": TIMEOUT_S, "read": TIMEOUT_S, "write": TIMEOUT_S, "pool": 6 * TIMEOUT_S}
-        told = list({"Host": host_of(url), **headers}.items())
+        name = urlsplit(url).netloc
+        host = self._hosts.setdefault(name, Host())
+        host.asked += 1
         try:
-            async with next(self._next).stream(
-                "POST", url, headers=told, content=body, extensions={"timeout": timeout}
-            ) as answer:
+            await host.enter()
+            return await self._post(host, url, body, headers)
+        finally:
+            host.asked -= 1
+            if not host.asked:
+                del self._hosts[name]
+
+    async def _post(self, host: Host, url: str, body: bytes, headers: dict[str, str]) -> Answered:
+        import aiohttp
+        from yarl import URL
+
+        answered = False
+        # As it was entered: what is escaped in it, and what is not, may be signed.
+        exactly = URL(url, encoded=True)
+        try:
+            async with self._open().post(exactly, data=body, headers=headers, allow_redirects=False) as answer:
+                answered = True
                 return Answered(answer.status, await _beginning(answer), answer.headers)
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise OSError(type(error).__name__) from error
+        finally:
+            host.leave(answered=answered)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = _session(self)
+        return self._session
 
     async def close(self) -> None:
-        for pool in self._pools:
-            await pool.aclose()
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
 
 
-def host_of(url: str) -> str:
-    return urlsplit(url).netloc
+def _session(wire: Wire) -> aiohttp.ClientSession:
+    import aiohttp
+    from aiohttp.abc import AbstractResolver, ResolveResult
+
+    class Guard(AbstractResolver):
+        """Resolves to what is allowed, and the connection is made to that. An address in figures needs no
+        resolving; `allowed` has looked at it."""
+
+        async def resolve(
+            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+        ) -> list[ResolveResult]:
+            address = await resolve(host, port, private=wire.private)
+            kind = socket.AF_INET6 if ":" in address else socket.AF_INET
+            flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+            return [ResolveResult(hostname=host, host=address, port=port, family=kind, proto=0, flags=flags)]
+
+        async def close(self) -> None:
+            pass
+
+    connector = aiohttp.TCPConnector(
+        resolver=Guard(), ssl=wire.trust or usual_trust(), limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_S,
+        use_dns_cache=False,
+    )  # fmt: skip
+    return aiohttp.ClientSession(
+        connector=connector, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S), cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=("User-Agent", "Accept-Encoding"), auto_decompress=False,
+    )  # fmt: skip
 
 
-async def _beginning(answer: httpcore.Response) -> bytes:
+def usual_trust() -> ssl.SSLContext:
+    """The machine's authorities and, where it has none, those that come along."""
+    import certifi
+
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
     body = b""
-    async for part in answer.aiter_stream():
+    async for part in answer.content.iter_any():
         body += part
         if len(body) >= ANSWER_BYTES_MAX:
+            answer.close()
             break
     return body[:ANSWER_BYTES_MAX]

@@ -34,10 +34,15 @@ class Alerts:
     """One per process. `jobs` belong into a lane of their own: they wait for other people's servers."""
 
     def __init__(
-        self, store: Store, declarations: Declarations, outside: Outside, now: Callable[[], int] = now_ms
+        self,
+        store: Store,
+        declarations: Declarations,
+        outside: Outside,
+        now: Callable[[], int] = now_ms,
+        is_busy: Callable[[], bool] = bool,
     ) -> None:
         self.outside = outside
-        self._ground = Ground(store, declarations, outside, now)
+        self._ground = Ground(store, declarations, outside, now, is_busy)
 
     @property
     def jobs(self) -> dict[str, Run]:
@@ -56,3 +61,4 @@ class Alerts:
 
     async def close(self) -> None:
         await self.outside.wire.close()
+        self.outside.push.close()

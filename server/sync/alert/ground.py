@@ -46,6 +46,8 @@ class Ground:
     declarations: Declarations
     outside: Outside
     now: Callable[[], int]
+    is_busy: Callable[[], bool] = bool
+    """Whether phones are sending at this moment: what is large makes room for them."""
 
     async def zone(self, project: str) -> str:
         rows = await self.store.rows("SELECT zone FROM project WHERE id = ?", project)
@@ -58,9 +60,12 @@ class Ground:
     def ask_tell(self, id: str) -> Statement:
         return ask(f"alert tell:{id}", "alert tell", {"alert": id}, self.now() + TELL_DELAY_MS)
 
-    async def send(self, target: Target, notice: Notice) -> Told:
-        """One message, now. What the network does is an answer, not an error."""
+    async def send(self, target: Target, notice: Notice, sealed: bytes | Told | None = None) -> Told:
+        """One message, now. What the network does is an answer, not an error. `sealed`: what a phone gets,
+        where it was made already."""
         try:
+            if sealed is not None:
+                return await self.outside.push.post(self.outside.wire, target, notice, sealed)
             return await self.channels[target.channel](self.outside.wire, target, notice, self.now())
         except NotAllowed as error:
             return Told("failed", f"not allowed: {error}")
@@ -83,6 +88,11 @@ def alert_id(project: str, r: str, name: str, event: str) -> str:
 
 def climb_at(id: str, step: int, due: int) -> Statement:
     return ask(f"alert climb:{id}:{step}", "alert climb", {"alert": id, "step": step}, due, once=True)
+
+
+def ask_sending(id: str, step: int, due: int) -> Statement:
+    """One job a step, also for what is sent again later: so no two send the same."""
+    return ask(f"alert send:{id}:{step}", "alert send", {"alert": id, "step": step}, due)
 
 
 def calm(id: str, why: str) -> list[Statement]:

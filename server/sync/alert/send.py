@@ -1,6 +1,7 @@
-"""Attempts go out, outside of any transaction, and how they ended is written down a page at a time.
+"""Attempts go out, outside of any transaction, and how they ended is written down some at a time.
 
 What is sent twice because the process died in between carries the same tag, and replaces itself on the phone.
+One that gets no answer keeps no other. A great many at once make room for phones that are sending.
 """
 
 from __future__ import annotations
@@ -17,16 +18,22 @@ from server.store import alert as rows
 from server.store.alert import ENDED, Alert, Done, Waiting
 from server.store.job import ask
 from server.store.round import Statement
-from server.sync.alert.ground import Ground
+from server.sync.alert.ground import Ground, ask_sending
 from server.sync.alert.notice import BODY_LENGTH_MAX, Notice, Target, Told, short
 from server.sync.alert.words import body_of, title_of
 
-AT_ONCE: Final = 32  # requests in the air
+AT_ONCE: Final = 128  # messages of one step on their way; the address has a bound for each host
+PART: Final = 20
+WRITE_MAX: Final = 50
+WRITE_S_MAX: Final = 0.5
+HASTE: Final = 300  # so many of a step go out as fast as they can …
+A_SECOND: Final = 400  # … and then, while phones are sending, so many
 TRIES_MAX: Final = 10
 BACK_OFF_MS: Final = 2_000
 BACK_OFF_MS_MAX: Final = 15 * 60_000
 GIVE_UP_MS: Final = 24 * 60 * 60_000
 Titles = Mapping[str, str]  # language → title
+Message = tuple[Sequence[Waiting], Notice]
 
 
 async def send(ground: Ground, args: Mapping[str, Any]) -> None:
@@ -37,27 +44,84 @@ async def send(ground: Ground, args: Mapping[str, Any]) -> None:
         return
     say = Sayer(ground, one, kind, record, await ground.site_name(one.project))
     after, now = "", ground.now()
-    gate = asyncio.Semaphore(AT_ONCE)
-    while page := await rows.waiting(ground.store, one.id, step, now, after):
-        after = page[-1].id
-        if (await rows.alert(ground.store, one.id) or one).state == ENDED:
-            return
-        await send_page(ground, page, say, step, gate)
+    async with Outgoing(ground, one.begun, "waiting") as out:
+        while page := await rows.waiting(ground.store, one.id, step, now, after):
+            after = page[-1].id
+            if (await rows.alert(ground.store, one.id) or one).state == ENDED:
+                break
+            await out.add([([waiting], say.notice(waiting.language, step)) for waiting in page])
     again = await ground.store.rows(
         "SELECT min(due) FROM alert_attempt WHERE alert = ? AND step = ? AND status = 'waiting'", one.id, step
     )
-    if again[0][0] is not None:
-        key = f"alert send:{one.id}:{step}:{again[0][0]}"
-        await ground.store.change([ask(key, "alert send", dict(args), again[0][0], once=True)])
+    if again[0][0] is not None and (await rows.alert(ground.store, one.id) or one).state != ENDED:
+        await ground.store.change([ask_sending(one.id, step, again[0][0])])
 
 
-async def send_page(ground: Ground, page: Sequence[Waiting], say: Sayer, step: int, gate: asyncio.Semaphore) -> None:
-    async def one(waiting: Waiting) -> tuple[Waiting, Told]:
-        async with gate:
-            return waiting, await attempt(ground, waiting, say.notice(waiting.language, step))
+class Outgoing:
+    """Messages on their way, each with the attempts that it is; at the end all are through and written down.
+    `again`: what an attempt is until it has ended."""
 
-    told = await asyncio.gather(*map(one, page))
-    await write_down(ground, told, say.alert.begun, "waiting")
+    def __init__(self, ground: Ground, begun: int, again: str) -> None:
+        self._ground, self._begun, self._again = ground, begun, again
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._going = set[asyncio.Task[None]]()
+        self._told: list[tuple[Waiting, Told]] = []
+        self._broken: BaseException | None = None
+        self._count = 0
+
+    async def add(self, messages: Sequence[Message]) -> None:
+        """Waits for room only."""
+        for start in range(0, len(messages), PART):
+            part = messages[start : start + PART]
+            targets = [target_of(self._ground, attempts[0]) for attempts, _ in part]
+            sealed = await self._sealed([(target, said) for target, (_, said) in zip(targets, part, strict=True)])
+            for message, target, body in zip(part, targets, sealed, strict=True):
+                await self._room.acquire()
+                task = asyncio.create_task(self._one(message, target, body))
+                self._going.add(task)
+                task.add_done_callback(self._ended)
+            await self._write(WRITE_MAX)
+            self._count += len(part)
+            if self._count > HASTE and self._ground.is_busy():
+                await asyncio.sleep(PART / A_SECOND)
+
+    async def __aenter__(self) -> Outgoing:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            while self._going:
+                await asyncio.wait(self._going, timeout=WRITE_S_MAX)
+                await self._write(1)
+            await self._write(1)
+        finally:
+            await asyncio.gather(*self._going, return_exceptions=True)
+
+    async def _sealed(self, messages: Sequence[tuple[Target | None, Notice]]) -> list[bytes | Told | None]:
+        phones = [(target, notice) for target, notice in messages if target is not None and target.channel == "push"]
+        sealed = iter(await self._ground.outside.push.seal(phones) if phones else [])
+        return [next(sealed) if target is not None and target.channel == "push" else None for target, _ in messages]
+
+    async def _one(self, message: Message, target: Target | None, sealed: bytes | Told | None) -> None:
+        attempts, notice = message
+        if target is None:
+            told = Told("gone", "the way is no longer there")
+        else:
+            told = await self._ground.send(target, notice, sealed)
+        self._told += [(waiting, told) for waiting in attempts]
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._going.discard(task)
+        self._room.release()
+        if not task.cancelled():
+            self._broken = self._broken or task.exception()
+
+    async def _write(self, least: int) -> None:
+        if self._broken is not None:
+            raise self._broken
+        if len(self._told) >= least:
+            told, self._told = self._told, []
+            await write_down(self._ground, told, self._begun, self._again)
 
 
 async def write_down(ground: Ground, told: Sequence[tuple[Waiting, Told]], begun: int, again: str) -> None:
@@ -69,15 +133,9 @@ async def write_down(ground: Ground, told: Sequence[tuple[Waiting, Told]], begun
             statements.append(rows.drop_subscription(waiting.target, waiting.endpoint or ""))
         elif said.status != "sent":
             statements.append(rows.put_failed(waiting.target, now, said.note))
-    reached = sorted({waiting.target for waiting, said in pushed if said.status == "sent"})
-    await ground.store.change([*statements, *rows.put_reached(reached, now)])
-
-
-async def attempt(ground: Ground, waiting: Waiting, notice: Notice) -> Told:
-    target = target_of(ground, waiting)
-    if target is None:
-        return Told("gone", "the way is no longer there")
-    return await ground.send(target, notice)
+    if reached := sorted({waiting.target for waiting, said in pushed if said.status == "sent"}):
+        statements.append(rows.put_reached(reached, now))
+    await ground.store.change(statements)
 
 
 def target_of(ground: Ground, waiting: Waiting) -> Target | None:
@@ -94,22 +152,14 @@ def target_of(ground: Ground, waiting: Waiting) -> Target | None:
 
 async def digest(ground: Ground, args: Mapping[str, Any]) -> None:
     project, now = args["project"], ground.now()
-    site, gate = await ground.site_name(project), asyncio.Semaphore(AT_ONCE)
+    site = await ground.site_name(project)
     while found := await rows.gathered(ground.store, project, now):
         parts = [list(part) for _, part in groupby(found, key=lambda pair: (pair[1].channel, pair[1].target))]
         titles = {id: await titles_of(ground, id) for id in {id for id, _ in found}}
-
-        async def one(part: list[tuple[str, Waiting]], titles: Mapping[str, Titles] = titles) -> Told:
-            async with gate:
-                return await attempt(ground, part[0][1], notice_of(ground, part, titles, project, site))
-
-        told = await asyncio.gather(*map(one, parts))
-        await write_down(
-            ground,
-            [(waiting, said) for part, said in zip(parts, told, strict=True) for _, waiting in part],
-            now,
-            "gathered",
-        )
+        async with Outgoing(ground, now, "gathered") as out:
+            await out.add(
+                [([one for _, one in part], notice_of(ground, part, titles, project, site)) for part in parts]
+            )
     again = await ground.store.rows(
         "SELECT min(a.due) FROM alert_attempt AS a JOIN alert ON alert.id = a.alert"
         " WHERE alert.project = ? AND a.status = 'gathered'",

@@ -179,7 +179,6 @@ async def test_a_name_that_turns_out_private_is_refused_at_sending(town: Town, w
     await town.site.store.change([(sql, (f"https://push.example.com:{port}/x", manager.me["device"]))])
     wire = town.site.alerts.outside.wire
     wire.private = False
-    wire._guard.private = False
     loop = asyncio.get_running_loop()
     real = loop.getaddrinfo
 

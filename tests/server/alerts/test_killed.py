@@ -99,9 +99,12 @@ async def reborn(town: Town) -> AsyncIterator[None]:
 
 
 async def life(town: Town) -> None:
-    """Look, climb, send; and phones are told a moment later."""
-    await town.site.sync.settle()
-    await later(town, 0.01)
+    """Look, climb, send; and phones are told a moment later. Who dies does nothing afterwards."""
+    try:
+        await town.site.sync.settle()
+        await later(town, 0.01)
+    finally:
+        await asyncio.gather(*town.site.sync.outside._running, return_exceptions=True)
 
 
 async def after_death(town: Town) -> None:

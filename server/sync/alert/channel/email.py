@@ -31,15 +31,16 @@ async def send(wire: Wire, target: Target, notice: Notice, now_ms: int) -> Told:
 
     user = unquote(parts.username or "")
     try:
-        await aiosmtplib.send(
-            letter(target, notice, user or f"gongbu@{host}", now_ms),
-            hostname=host,
-            sock=await connected(host, port, private=wire.private),
-            username=user or None,
-            password=target.secret or None,
-            use_tls=parts.scheme == "smtps",
-            timeout=TIMEOUT_S,
-        )
+        async with asyncio.timeout(TIMEOUT_S):  # all of it; the library's is for each line
+            await aiosmtplib.send(
+                letter(target, notice, user or f"gongbu@{host}", now_ms),
+                hostname=host,
+                sock=await connected(host, port, private=wire.private),
+                username=user or None,
+                password=target.secret or None,
+                use_tls=parts.scheme == "smtps",
+                timeout=TIMEOUT_S,
+            )
     except aiosmtplib.SMTPResponseException as error:
         return Told("later" if error.code in PASSING else "failed", f"smtp {error.code}")
     except aiosmtplib.SMTPException as error:
@@ -54,8 +55,7 @@ async def connected(host: str, port: int, *, private: bool) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setblocking(False)
     try:
-        async with asyncio.timeout(TIMEOUT_S):
-            await asyncio.get_running_loop().sock_connect(sock, (address, port))
+        await asyncio.get_running_loop().sock_connect(sock, (address, port))
     except BaseException:
         sock.close()
         raise
