@@ -86,7 +86,14 @@ test('the inbox holds what waits and not what was given back, of every kind that
     kindsToApprove(declarations)
       .map((one) => one.c)
       .sort(),
-  ).toEqual(['labour.checkin', 'trial.every']);
+  ).toEqual([
+    'inspections.inspection',
+    'inspections.template',
+    'labour.checkin',
+    'quality.defect',
+    'safety.hazard',
+    'trial.every',
+  ]);
   expect(waitingStates(kind)).toEqual(['open']);
   expect(waitingStates(checkin)).toEqual(['submitted']);
   const waiting = waitingFor(kind, [someones(), someones({ r: 'b', by: 'me' })], mayAs('supervisor'));

@@ -15,12 +15,22 @@ import type {
   Writing,
 } from '../../../pwa/src/store/phone.ts';
 import core from '../../../shared/modules/core.json';
+import inspections from '../../../shared/modules/inspections.json';
 import labour from '../../../shared/modules/labour.json';
+import quality from '../../../shared/modules/quality.json';
+import safety from '../../../shared/modules/safety.json';
 import { FakePhotos } from '../photo/fake-photos.ts';
 import every from './every.json';
 
 export const PROJECT = 'p1';
-export const declarations: Declarations = readDeclarations([core, labour, every]);
+export const declarations: Declarations = readDeclarations([
+  core,
+  labour,
+  safety,
+  quality,
+  inspections,
+  every,
+]);
 
 /** What must be there; a test that looks for nothing fails here. */
 export function the<T>(found: T | null | undefined): T {
@@ -167,6 +177,10 @@ export class FakePhone implements Phone {
     if (!known || !kind) return;
     if (op.k === 'set')
       this.entries.set(op.r, { ...known, values: { ...known.values, [op.f]: op.v }, pending: 'waiting' });
+    if (op.k === 'amend' || op.k === 'decline') {
+      const held = known.record.held.filter(({ of }) => `${of}` !== `${op.of}`);
+      this.entries.set(op.r, { ...known, record: { ...known.record, held } });
+    }
     if (op.k === 'act')
       this.entries.set(op.r, { ...known, state: kind.acts[op.act]?.to ?? known.state, pending: 'waiting' });
   }

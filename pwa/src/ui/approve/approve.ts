@@ -65,6 +65,8 @@ export function actsOn(kind: Kind, shown: Shown, may: MayAsk): readonly NamedAct
 
 function mayDo(kind: Kind, { act }: NamedAct, shown: Shown, may: MayAsk): boolean {
   if (shown.deleted || shown.state === null || !act.from.includes(shown.state)) return false;
+  // What came after the approval is settled first (A3).
+  if (shown.record.seal !== null && shown.record.held.length > 0) return false;
   if (!may(act.roles, shown) || (act.not && act.not.length > 0 && may(act.not, shown))) return false;
   if (act.if === undefined || act.if === null) return true;
   return applies(act.if, logicData(kind, shown.values, shown.state));

@@ -184,6 +184,20 @@ export function sectionsOf(kind: Kind, form: Form): readonly SectionOfForm[] {
     .filter((section) => section.controls.length > 0);
 }
 
+/** The controls of just these fields, some of which must be filled in. */
+export function controlsOf(
+  kind: Kind,
+  form: Form,
+  names: readonly string[],
+  must: readonly string[],
+): readonly Control[] {
+  const data = logicData(kind, form.values, null);
+  return names.flatMap((name) => {
+    const field = kind.fields[name];
+    return field ? [control(form, name, { ...field, required: must.includes(name) }, data)] : [];
+  });
+}
+
 function control(form: Form, path: string, field: Field, data: LogicData): Control {
   return {
     path,

@@ -1,0 +1,85 @@
+// @vitest-environment jsdom
+// Screens of one record, each of its own module: what they say of its standing, and what may be done there.
+import { expect, test } from 'vitest';
+import { FakePhone, the } from './fake.ts';
+import { openScreen, until } from './page.ts';
+
+const hazardScreen = () => import('../../../pwa/src/modules/safety/HazardScreen.svelte');
+const defectScreen = () => import('../../../pwa/src/modules/quality/DefectScreen.svelte');
+const person = (r: string, name: string) => ({ r, c: 'core.person', values: { name }, state: null });
+const seal = { seq: 5, i: 0, device: 'd', by: 'u2', et: 5, ver: 'v' };
+const photo = { sha: 'a'.repeat(64), at: 1, w: 4, h: 3 };
+
+function closed(c: string, late: string) {
+  const op = { k: 'set', c, r: 'r1', f: 'measure', v: late } as const;
+  const held = [{ of: [9, 0] as const, op, by: 'u1', device: 'd', base: 3, et: 6 }];
+  const values = { level: 'general', description: '洞口没有盖板', measure: '加盖板' };
+  return { r: 'r1', c, values, state: 'closed', by: 'u1', record: { seal, held } };
+}
+
+test.each([
+  ['safety.hazard', hazardScreen],
+  ['quality.defect', defectScreen],
+] as const)(
+  'a change after the closing of a %s stands beside what was approved, to be taken or left',
+  async (c, load) => {
+    const phone = new FakePhone(['supervisor']).plant(person('u1', '李四'), closed(c, '换成钢盖板'));
+    const screen = await openScreen(load, phone, { params: { r: 'r1' } });
+    await until(() => screen.text().includes('换成钢盖板'));
+    expect(screen.text()).toContain('李四');
+    the(screen.all('.two button')[1]).click();
+    await until(() => phone.writings.length === 1);
+    expect(phone.writings[0]?.ops[0]).toMatchObject({ k: 'amend', of: [9, 0], ver: expect.any(String) });
+    await until(() => !screen.text().includes('换成钢盖板'));
+    await screen.close();
+  },
+);
+
+test('a closed hazard is opened again only once what came late is decided', async () => {
+  const phone = new FakePhone(['supervisor']).plant(
+    person('u1', '李四'),
+    closed('safety.hazard', '换成钢盖板'),
+  );
+  const screen = await openScreen(hazardScreen, phone, { params: { r: 'r1' } });
+  await until(() => screen.text().includes('换成钢盖板'));
+  expect(screen.text()).not.toContain('重新打开');
+  screen.button('不采纳').click();
+  await until(() => screen.find<HTMLDialogElement>('dialog[open]').open);
+  the(screen.all('dialog[open] .button').at(-1)).click();
+  await until(() => phone.writings.length === 1);
+  expect(phone.writings[0]?.ops[0]).toMatchObject({ k: 'decline', of: [9, 0] });
+  await until(() => screen.text().includes('重新打开'));
+  await screen.close();
+});
+
+test('who may not decide what came late only reads it', async () => {
+  const phone = new FakePhone(['worker']).plant(person('u1', '李四'), closed('safety.hazard', '换成钢盖板'));
+  const screen = await openScreen(hazardScreen, phone, { params: { r: 'r1' } });
+  await until(() => screen.text().includes('换成钢盖板'));
+  expect(screen.text()).not.toContain('采纳');
+  await screen.close();
+});
+
+test('a hazard is issued only with all five, and in one batch with them', async () => {
+  const values = { level: 'general', description: '洞口没有盖板', 'photos.aaaaaaaaaa': photo };
+  const known = { team: 't1', person: 'u1', standard: 'JGJ 80' };
+  const phone = new FakePhone(['inspector']).plant(
+    person('u1', '李四'),
+    { r: 't1', c: 'core.team', values: { name: '木工班' }, state: null },
+    { r: 'r1', c: 'safety.hazard', values: { ...values, ...known }, state: 'reported', by: 'u1' },
+  );
+  const screen = await openScreen(hazardScreen, phone, { params: { r: 'r1' } });
+  await until(() => screen.text().includes('下达整改'));
+  screen.button('下达整改').click();
+  await until(() => screen.all('dialog[open] textarea').length === 1);
+  const issue = the(screen.all('dialog[open] .button').at(-1));
+  issue.click();
+  await until(() => screen.text().includes('五定缺一不可'));
+  expect(phone.writings).toHaveLength(0);
+  screen.type('dialog[open] textarea', '加盖板');
+  issue.click();
+  await until(() => phone.writings.length === 1);
+  const ops = phone.writings[0]?.ops ?? [];
+  expect(ops.map((op) => (op.k === 'set' ? op.f : op.k))).toEqual(['due', 'measure', 'act']);
+  await screen.close();
+});
