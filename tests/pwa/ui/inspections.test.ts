@@ -273,6 +273,8 @@ describe('the office', () => {
       shownTemplate('c', 3, 'draft'),
     ];
     expect(current(all).map(({ r }) => r)).toEqual(['b']);
+    const retired = [shownTemplate('a', 1, 'published'), shownTemplate('b', 2, 'retired')];
+    expect(current(retired)).toEqual([]);
     expect(nextOf(all, 'f')).toBe(4);
     expect(nextOf(all, 'new')).toBe(1);
   });
@@ -288,9 +290,10 @@ describe('the office', () => {
   test('a new item stands last; a copy has all of the first; what is removed leaves nothing', () => {
     const section = the(template.sections[0]);
     expect(newItem(section, 'q1', 'score')).toMatchObject({ 'items.q1.order': 60, 'items.q1.full': 100 });
-    expect(copied(TEMPLATE, item('lift'), 'q2')).toMatchObject({
-      'items.q2.options': 'yes=有|Yes;no=没有|No',
-    });
+    const copy = copied(template, TEMPLATE, item('lift'), 'q2');
+    expect(copy).toMatchObject({ 'items.q2.options': 'yes=有|Yes;no=没有|No' });
+    const order = readTemplate({ ...TEMPLATE, ...copy }).sections[0]?.items.map(({ key }) => key) ?? [];
+    expect(order[order.indexOf('lift') + 1]).toBe('q2');
     const left = { ...TEMPLATE, ...without(TEMPLATE, 'items', 'gate') };
     expect(
       readTemplate(Object.fromEntries(Object.entries(left).filter(([, value]) => value !== null))).sections[0]

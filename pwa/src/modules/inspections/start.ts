@@ -4,6 +4,7 @@ import type { Op, Value } from '../../store/phone.ts';
 import { dayOf } from '../../ui/generic/zone.ts';
 import type { Site } from '../../ui/site.svelte.ts';
 import { INSPECTION } from './declared.generated.ts';
+import { inUse } from './library.ts';
 
 export interface Begin {
   readonly template: string;
@@ -16,11 +17,11 @@ export interface Begin {
   readonly people?: readonly string[] | undefined;
 }
 
-/** Answers the new record's id. */
+/** Answers the new record's id. A plan names the version of its day; what begins now is the one in use. */
 export async function begin(site: Site, { template, place, pin, plan, due, people }: Begin): Promise<string> {
   const r = site.phone.newId();
   const set: Record<string, Value> = {
-    template,
+    template: await inUse(site, template),
     date: dayOf(site.zone, site.now()),
     lead: site.phone.person.id,
   };

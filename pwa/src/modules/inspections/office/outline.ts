@@ -47,9 +47,13 @@ export function withoutSection(values: Values, section: Section): Changes {
 }
 
 /** An item below the one it was copied from. */
-export function copied(values: Values, item: Item, key: string): Changes {
+export function copied(template: Template, values: Values, item: Item, key: string): Changes {
   const own = Object.entries(values).filter(([path]) => path.startsWith(`items.${item.key}.`));
-  return Object.fromEntries(own.map(([path, value]) => [`items.${key}.${path.split('.')[2]}`, value]));
+  const copy = Object.fromEntries(own.map(([path, value]) => [`items.${key}.${path.split('.')[2]}`, value]));
+  const section = template.sections.find(({ items }) => items.some((one) => one.key === item.key));
+  if (!section) return copy;
+  const at = section.items.findIndex((one) => one.key === item.key) + 1;
+  return { ...copy, ...moved(template, key, section.key, at) };
 }
 
 /** The item at this place of that section; `at` counts without the item itself. */
