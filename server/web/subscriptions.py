@@ -104,7 +104,7 @@ async def try_one(caller: TheCaller, site: TheSite) -> Tried:
     if told.status == "gone":
         await site.store.change([rows.drop_subscription(caller.device, one.endpoint)])
     elif told.status == "sent":
-        await site.store.change(rows.put_reached([caller.device], site.now()))
+        await site.store.change([rows.put_reached([caller.device], site.now())])
     else:
         await site.store.change([rows.put_failed(caller.device, site.now(), told.note)])
     return Tried(told.status, told.note)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from tests.server.alerts.outside import Outside, Receiver, is_vapid
+from tests.server.alerts.outside import OK, Outside, Receiver, is_vapid
 from tests.server.web.kit import NOW, Phone, Town
 
 MINUTE_S = 60
@@ -170,6 +170,16 @@ async def test_a_dead_subscription_is_removed_and_a_busy_service_is_tried_again(
         ("manager", "gone"),
         ("supervisor", "sent"),
     }
+
+
+async def test_one_to_me_says_where_it_got_stuck(town: Town, world: Outside) -> None:
+    phone, receiver = await subscribed(town, world, "worker")
+    world.answers["/push/worker"] = [OK, (403, {}, b""), (503, {}, b""), (410, {}, b"")]
+    tried = [(await phone.http.post("/api/subscriptions/test")).json() for _ in range(5)]
+    assert [(one["status"], one["note"]) for one in tried] == [
+        ("sent", ""), ("failed", "http 403"), ("later", "http 503"), ("gone", "http 410"), ("none", ""),
+    ]  # fmt: skip
+    assert receiver.read(world.asked[0])["title"] == "测试通知"
 
 
 async def test_a_signed_out_or_revoked_phone_is_told_nothing(town: Town, world: Outside) -> None:
