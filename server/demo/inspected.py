@@ -108,6 +108,7 @@ class Story:
         lat, lng, _ = self.weeks.fence
         place = {"lat": lat + self.weeks.random.randint(-900, 900), "lng": lng, "accuracy_m": 12, "fix_age_s": 3}
         facts: dict[str, Value] = {"at": at, "w": SIZE[0], "h": SIZE[1], "place": place, "source": "camera"}
+        facts["skew_ms"] = self.weeks.random.randint(-900, 900)
         return {f"{where}.{key}": {**self.shoot(shot), **facts, **({"item": item} if item else {}), **more}}
 
     def signature(self, by: Member, at: int) -> Value:

@@ -12,7 +12,8 @@ from typing import Any, Final
 from server.web.report import Opened, Picture, Report
 
 FACTS: Final = (
-    ("level", "grade"), ("item", "place"), ("found_on", "due"), ("team", "person"), ("stop_work", "reported_up"),
+    ("level", "grade"), ("item", "sort"), ("place", "found_on"), ("team", "person"), ("due",),
+    ("stop_work", "reported_up"),
 )  # fmt: skip
 TEXTS: Final = ("description", "standard", "measure")
 REPLY_FACTS: Final = (("level", "place"), ("team", "person"), ("due",))
@@ -21,14 +22,21 @@ CLOSED: Final = frozenset({"closed"})
 
 
 def facts(one: Opened, wanted: Sequence[Sequence[str]]) -> list[list[tuple[str, str]]]:
-    rows = [[(one.label(name), one.text(name)) for name in names if is_said(one, name)] for names in wanted]
+    rows = [[(one.label(name), fact(one, name)) for name in names if is_said(one, name)] for names in wanted]
     return [row for row in rows if any(value for _, value in row)]
 
 
+def fact(one: Opened, name: str) -> str:
+    """A day with its year: papers are kept."""
+    return str(one.values.get(name, "")) if one.kind.fields[name].type == "date" else one.text(name)
+
+
 def is_said(one: Opened, name: str) -> bool:
-    """An item that is a text is the key of a question, which no person reads."""
+    """An item that is a text is the key of a question, which no person reads; not every project has its own levels."""
     field = one.kind.fields.get(name)
-    return field is not None and not (name == "item" and field.type == "text")
+    if field is None or (name == "grade" and not one.text(name)):
+        return False
+    return not (name == "item" and field.type == "text")
 
 
 def texts(one: Opened, wanted: Sequence[str]) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ What a module keeps as a book, such as the hazards' (隐患台账), is signed an
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from litestar import Response, get
@@ -16,11 +17,13 @@ from server.store.tables import Project
 from server.web.caller import TheCaller
 from server.web.export import Asked, Filter, From, Person, State, Team, Text, To, open_book, read_pages
 from server.web.page import page
-from server.web.sheet import Cell, plain
+from server.web.sheet import Cell, Column, plain
 from server.web.site import TheSite
 from server.web.wire import AskedId
 
 ROWS_MAX: Final = 2_000  # a thicker book is for XLSX
+SHORT_LENGTH: Final = 6  # in Chinese, where lines break anywhere
+TEXT_WIDTH: Final = 30
 KIND: Final = r"^[a-z][a-z0-9_]{0,39}\.[a-z][a-z0-9_]{0,39}$"
 AskedKind = Annotated[str, PathParameter(pattern=KIND, description="`module.kind`")]
 
@@ -50,15 +53,21 @@ async def print_table(
         rows += part
         if len(rows) > ROWS_MAX:
             break
+    said = [[text_of(cell) for cell in one] for one in rows[:ROWS_MAX]]
     (row,) = await Project.select(Project.name).where(Project.id == project)
     return page(
         "ledger.html", lang=caller.lang, project=row["name"], kind=book.reader.said(declared.label),
-        columns=[(column.title, column.kind, column.width) for column in book.columns],
-        rows=[[(text_of(cell), column.kind) for cell, column in zip(one, book.columns, strict=True)]
-              for one in rows[:ROWS_MAX]],
-        more=len(rows) > ROWS_MAX, days=f"{first or ''} – {last or ''}".strip() if first or last else "",
+        columns=[(column.title, look(column, [one[at] for one in said])) for at, column in enumerate(book.columns)],
+        rows=said, more=len(rows) > ROWS_MAX, days=f"{first or ''} – {last or ''}".strip() if first or last else "",
         printed=book.reader.wall(site.now()),
     )  # fmt: skip
+
+
+def look(column: Column, texts: Sequence[str]) -> str:
+    """Names and states stay in one line; what is long gets most of the sheet."""
+    if column.width > TEXT_WIDTH:
+        return f"{column.kind} wide"
+    return f"{column.kind} short" if all(len(text) <= SHORT_LENGTH for text in texts) else column.kind
 
 
 def text_of(cell: Cell) -> str:

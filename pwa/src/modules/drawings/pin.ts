@@ -92,6 +92,17 @@ export interface Filter {
 
 export const EVERYTHING: Filter = { hidden: new Set(), mine: false, older: true };
 
+/** Of one kind, what is not closed; everything where none is named. */
+export function openOnly(site: Site, c: string | null): Filter {
+  if (c === null) return EVERYTHING;
+  const hidden = pinKinds(site).flatMap(({ kind }) =>
+    kind.c === c
+      ? Object.entries(kind.states).flatMap(([state, { seals }]) => (seals ? [`${c} ${state}`] : []))
+      : [kind.c],
+  );
+  return { ...EVERYTHING, hidden: new Set(hidden) };
+}
+
 export function passes(filter: Filter, pin: Pin, person: string): boolean {
   if (filter.hidden.has(pin.kind.c) || filter.hidden.has(stateKey(pin))) return false;
   if (pin.isOlder && !filter.older) return false;

@@ -9,7 +9,7 @@ export function readerOf(site: Site): Reader {
   return {
     lang: site.lang,
     zone: site.zone,
-    nameOf: (id) => site.nameOf(id),
+    nameOf: (id) => (id === 'server' ? site.t('list.by_server') : site.nameOf(id)),
     t: (key, params) => site.t(key, params),
     ownWords: (field, value) => sayingsOf(site).get(field)?.(value),
   };
