@@ -27,7 +27,7 @@ self.addEventListener('activate', (event) => event.waitUntil(takeOver()));
 self.addEventListener('message', (event) => {
   if (event.data === 'skip') event.waitUntil(self.skipWaiting());
   if (event.data === 'later') event.waitUntil(keepLater());
-  if (event.data?.device) event.waitUntil(meet(event.data.device));
+  if (event.data?.device) event.waitUntil(meet(event.data.device, event.source));
 });
 self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
@@ -98,6 +98,8 @@ async function tellPages(message: 'send' | { shown: string }): Promise<void> {
 /** As the server's notices have it; `actions` are answers with the words on their buttons. */
 interface Notice {
   alert: string;
+  /** Whose phone it is for. */
+  device: string;
   title: string;
   body: string;
   site: string;
@@ -132,9 +134,11 @@ async function showNotice(told: Notice): Promise<void> {
   await tellPages({ shown: told.alert });
 }
 
-async function tapped(answer: string, { alert, path = '/' }: Partial<Notice>): Promise<void> {
-  if (!answer || !alert) return openPage(path);
-  await change((store) => store.put(answer, alert));
+/** The answer is of whom the notification was for; where that is not said he answers in the app. */
+async function tapped(answer: string, { alert, device, path = '/' }: Partial<Notice>): Promise<void> {
+  if (!answer || !alert || !device) return openPage(path);
+  const given: Given = { alert, answer, device, at: Date.now() };
+  await change((store) => store.put(given, `${device} ${alert}`));
   await sendAnswers();
 }
 
@@ -144,29 +148,37 @@ async function openPage(path: string): Promise<void> {
   await (shown ? shown.focus() : self.clients.openWindow(path));
 }
 
-/** Which of a shared phone's people was here last: their session answers. What waited is sent at once. */
-async function meet(device: string): Promise<void> {
-  await change((store) => store.put(device, DEVICE));
+/** An answer that waits; `device` is whose it is: on a shared phone everybody has one, with a session of its own. */
+interface Given {
+  alert: string;
+  answer: string;
+  device: string;
+  at: number;
+}
+/** What its person never came back to send is over. */
+const KEPT_MS_MAX = 30 * 24 * 3_600_000;
+
+/** Somebody opened the app: he is told which answers of his wait, and all that wait are tried. */
+async function meet(device: string, page: ExtendableMessageEvent['source']): Promise<void> {
+  const answers = (await waiting()).filter((one) => one.device === device);
+  page?.postMessage({ device, answers });
   await sendAnswers();
 }
 
-/** Taken, or never to be taken (the alert is gone): done; without a network it waits. */
 async function sendAnswers(): Promise<void> {
-  const keys = await change((store) => store.getAllKeys());
-  const words = await change((store) => store.getAll());
-  const all = keys.map((key, i) => [String(key), String(words[i])] as const);
-  const device = all.find(([alert]) => alert === DEVICE)?.[1] ?? '';
-  for (const [alert, answer] of all) if (alert !== DEVICE) await post(alert, answer, device);
+  for (const one of await waiting()) await post(one);
 }
 
-async function post(alert: string, answer: string, device: string): Promise<void> {
+/** Taken or never to be taken: done. Without a network, or while its person is signed out, it waits. */
+async function post({ alert, answer, device, at }: Given): Promise<void> {
   try {
-    const { ok, status } = await fetch(`/api/alerts/${encodeURIComponent(alert)}/answer`, {
+    const { status } = await fetch(`/api/alerts/${encodeURIComponent(alert)}/answer`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'X-Requested-With': 'gongbu', 'X-Device': device },
       body: JSON.stringify({ answer, via: 'notification' }),
     });
-    if (ok || status === 400 || status === 404) await change((store) => store.delete(alert));
+    const waits = status >= 500 || [401, 408, 429].includes(status);
+    if (!waits || Date.now() - at > KEPT_MS_MAX) await change((store) => store.delete(`${device} ${alert}`));
   } catch {
     await (self.registration as { sync?: { register(tag: string): Promise<void> } }).sync
       ?.register('answers')
@@ -174,12 +186,16 @@ async function post(alert: string, answer: string, device: string): Promise<void
   }
 }
 
-const DEVICE = '#device';
+const waiting = (): Promise<Given[]> => change((store) => store.getAll());
 
 function change<T>(work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const opening = indexedDB.open('gongbu-answers', 1);
-    opening.onupgradeneeded = () => opening.result.createObjectStore('answers');
+    const opening = indexedDB.open('gongbu-answers', 2);
+    opening.onupgradeneeded = ({ oldVersion }) => {
+      // The first kept no word of whose an answer was.
+      if (oldVersion > 0) opening.result.deleteObjectStore('answers');
+      opening.result.createObjectStore('answers');
+    };
     opening.onerror = () => reject(opening.error);
     opening.onsuccess = () => {
       const db = opening.result;

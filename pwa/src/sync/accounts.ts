@@ -235,8 +235,10 @@ export function createAccounts({ declarations, env = browserEnvironment() }: Acc
       const found = await env.storage?.estimate();
       return found ? { usage: found.usage ?? 0, quota: found.quota ?? 0 } : null;
     },
-    api: async (method, path, body) =>
-      (await session()).call(env, opened?.local.device ?? null, method, path, body),
+    async api(method, path, body) {
+      const device = opened?.local.device ?? null; // whose it is when it is asked for
+      return (await session()).call(env, device, method, path, body);
+    },
   };
 }
 

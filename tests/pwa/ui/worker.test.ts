@@ -1,8 +1,10 @@
 // The service worker, run whole against small stand-ins for caches and the network:
-// never a mixed build, navigations from the cache, the server's own pages left alone.
+// never a mixed build, navigations from the cache, the server's own pages left alone; an answer from a
+// notification goes out as the answer of whom it was for.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
+import { IDBFactory } from 'fake-indexeddb';
 import { transformWithOxc } from 'vite';
 import { beforeEach, expect, test } from 'vitest';
 
@@ -19,6 +21,11 @@ let online: Map<string, string>;
 let asked: string[];
 let listeners: Map<string, Listener>;
 let skipped: boolean;
+/** Devices whose session the server takes; null: no network. */
+let sessions: ReadonlyMap<string, number> | null;
+let posted: string[];
+let opened: string[];
+let database: IDBFactory;
 
 const answer = (text: string, status = 200) => ({
   ok: status < 400,
@@ -39,7 +46,10 @@ async function start(build: string): Promise<void> {
     Set,
     Promise,
     Error,
-    fetch: async (path: string) => {
+    Date,
+    indexedDB: database,
+    fetch: async (path: string, how?: { method: string; headers: Record<string, string>; body: string }) => {
+      if (how?.method === 'POST') return post(path, how.headers['X-Device'] ?? '', how.body);
       asked.push(path);
       const text = online.get(path);
       if (text === undefined) throw new TypeError('offline');
@@ -65,10 +75,21 @@ async function start(build: string): Promise<void> {
       skipWaiting: async () => {
         skipped = true;
       },
-      clients: { claim: async () => undefined, matchAll: async () => [] },
+      registration: {},
+      clients: {
+        claim: async () => undefined,
+        matchAll: async () => [],
+        openWindow: async (path: string) => void opened.push(path),
+      },
     },
   };
   runInNewContext(code.replace(/export\s*\{\s*\};?/, ''), world);
+}
+
+function post(path: string, device: string, body: string) {
+  if (sessions === null) throw new TypeError('offline');
+  posted.push(`${device} ${path.split('/')[3]} ${JSON.parse(body).answer}`);
+  return answer('', sessions.get(device) ?? 401);
 }
 
 async function fire(name: string, event: Record<string, unknown> = {}): Promise<void> {
@@ -92,6 +113,10 @@ beforeEach(async () => {
   stored = new Map();
   asked = [];
   skipped = false;
+  sessions = new Map();
+  posted = [];
+  opened = [];
+  database = new IDBFactory();
   online = new Map([
     ['/app-shell', shellOf('one')],
     ['/assets/app-1.js', 'app'],
@@ -160,4 +185,63 @@ test("the server's own pages, other methods and other sites are left alone", asy
     expect(await open(path), path).toBeUndefined();
   }
   expect(await open('/me', 'navigate', 'POST')).toBeUndefined();
+});
+
+const tap = (alert: string, device: string | undefined, action = 'seen') =>
+  fire('notificationclick', {
+    action,
+    notification: { close: () => undefined, data: { alert, device, path: '/r/1' } },
+  });
+async function come(device: string): Promise<string[]> {
+  const told: string[] = [];
+  const source = {
+    postMessage: (said: { device: string; answers: { alert: string; answer: string }[] }) =>
+      told.push(...said.answers.map((one) => `${one.alert} ${one.answer}`)),
+  };
+  await fire('message', { data: { device }, source });
+  return told;
+}
+
+test('an answer from a notification is that of whom it was for, whoever opens the app next', async () => {
+  sessions = null;
+  await tap('fire', 'li');
+  sessions = new Map([
+    ['li', 200],
+    ['wang', 200],
+  ]);
+  expect(await come('wang')).toEqual([]);
+  expect(posted).toEqual(['li fire seen']);
+  await come('li');
+  expect(posted).toHaveLength(1);
+});
+
+test('an answer of somebody signed out waits for him, and his page is told of it', async () => {
+  await tap('fire', 'li', 'safe');
+  await come('wang');
+  expect(posted).toEqual(['li fire safe', 'li fire safe']);
+  sessions = new Map([['li', 200]]);
+  expect(await come('li')).toEqual(['fire safe']);
+  expect(await come('li')).toEqual([]);
+  expect(posted).toHaveLength(3);
+});
+
+test('what the server will never take is given up, what it cannot take now is kept', async () => {
+  for (const [status, isKept] of [
+    [403, false],
+    [404, false],
+    [400, false],
+    [503, true],
+    [429, true],
+  ] as const) {
+    database = new IDBFactory();
+    await start('one');
+    sessions = new Map([['li', status]]);
+    await tap('fire', 'li');
+    expect(await come('li'), String(status)).toEqual(isKept ? ['fire seen'] : []);
+  }
+});
+
+test('a notification that does not say whose it is opens the app, and nobody is answered for', async () => {
+  await tap('fire', undefined);
+  expect([posted, opened]).toEqual([[], ['/r/1']]);
 });

@@ -51,7 +51,7 @@ async def later(town: Town, minutes: float) -> None:
 async def test_a_major_alert_reaches_phones_at_once_encrypted_signed_and_in_their_language(
     town: Town, world: Outside
 ) -> None:
-    _, receiver = await subscribed(town, world, "manager", "en")
+    manager, receiver = await subscribed(town, world, "manager", "en")
     _, of_supervisor = await subscribed(town, world, "supervisor")
     r = await fire(town, await town.phone("worker"), person=town.people["mate"])
     (asked,) = world.at("/push/manager")
@@ -59,6 +59,7 @@ async def test_a_major_alert_reaches_phones_at_once_encrypted_signed_and_in_thei
     assert (said["title"], said["body"]) == ("Fire: Major", "三层木方堆起火")
     assert of_supervisor.read(world.at("/push/supervisor")[0])["title"] == "起火：重大"
     assert said["path"].startswith(f"/r/{r}?")
+    assert said["device"] == manager.me["device"]
     assert "mate" not in asked.body.decode("latin-1")
     assert is_vapid(asked, town.site.keys.vapid_public, world.url)
     assert asked.headers["urgency"] == "high"

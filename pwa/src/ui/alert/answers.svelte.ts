@@ -5,7 +5,7 @@ import { Problem } from '../../core/problem.ts';
 import type { Site } from '../site.svelte.ts';
 import type { AnswerWord } from './told.ts';
 
-interface Answer {
+export interface Answer {
   readonly alert: string;
   readonly answer: AnswerWord;
 }
@@ -26,6 +26,15 @@ export function answer(site: Site, alert: string, word: AnswerWord): void {
   given = { ...given, [alert]: word };
   keep(person, [...waiting(person).filter((one) => one.alert !== alert), { alert, answer: word }]);
   void sendAnswers(site);
+}
+
+/** Answered from a notification: the service worker has it and sends it. */
+export function answered(site: Site, answers: readonly Answer[]): void {
+  load(site.phone.person.id);
+  const found = answers.map((one) => [one.alert, one.answer] as const);
+  queueMicrotask(() => {
+    given = { ...given, ...Object.fromEntries(found) };
+  });
 }
 
 function load(person: string): void {
@@ -51,7 +60,10 @@ function keep(person: string, answers: readonly Answer[]): void {
 
 let sending: Promise<void> | null = null;
 
-/** Those that the server takes, or will never take, are done; the others wait. */
+/** Of those there is hope for once there is a network, or the person has signed in. */
+const LATER = new Set(['retry', 'sign_in', 'update']);
+
+/** Those that the server takes, or will never take, are done; the others wait for whose they are. */
 export async function sendAnswers(site: Site): Promise<void> {
   while (sending) await sending;
   sending = send(site).finally(() => {
@@ -63,13 +75,15 @@ export async function sendAnswers(site: Site): Promise<void> {
 async function send(site: Site): Promise<void> {
   const person = site.phone.person.id;
   for (const one of waiting(person)) {
+    // A shared phone may have changed hands meanwhile.
+    if (site.accounts.current() !== person) return;
     try {
       await site.accounts.api('POST', `/api/alerts/${encodeURIComponent(one.alert)}/answer`, {
         answer: one.answer,
         via: 'app',
       });
     } catch (error) {
-      if (!(error instanceof Problem && error.code === 'not_found')) return;
+      if (!(error instanceof Problem) || LATER.has(error.trouble.do ?? 'retry')) return;
     }
     keep(
       person,
