@@ -3,12 +3,13 @@
 
 import { mount } from 'svelte';
 import { fetchDeclarations } from './declared.ts';
+import { idle } from './store/idle.ts';
 import { createAccounts } from './sync/accounts.ts';
 import './ui/styles/tokens.css';
 import './ui/styles/base.css';
 import AppFrame from './ui/App.svelte';
 import { App } from './ui/app.svelte.ts';
-import { useLanguage } from './ui/i18n.svelte.ts';
+import { allWords, useLanguage } from './ui/i18n.svelte.ts';
 import { allIcons } from './ui/icons/drawn.svelte.ts';
 import { watchForInstall } from './ui/install.svelte.ts';
 import type { ModuleFace } from './ui/module.ts';
@@ -30,7 +31,7 @@ async function start(): Promise<void> {
   beforeReload(() => app.site?.phone.flush());
   await Promise.all([words, app.start()]);
   mount(AppFrame, { target: document.getElementById('app') ?? document.body, props: { app } });
-  void allIcons();
+  void idle().then(() => Promise.all([allWords(), allIcons()]));
   void watchForUpdates(() => void accounts.sendNow());
 }
 

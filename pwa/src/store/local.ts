@@ -23,6 +23,7 @@ import {
 } from './database.ts';
 import { type Journal, openDrafts } from './draft.ts';
 import { newId, type Random } from './id.ts';
+import { idle } from './idle.ts';
 import { signText } from './key.ts';
 import { lazily } from './lazily.ts';
 import { CORE_KINDS, type Names, readNames } from './names.ts';
@@ -172,8 +173,6 @@ const NO_COUNTS = { waiting: 0, waitingBytes: 0, since: null, refused: 0, held: 
 
 const NAMES_SHA = '"sha":"';
 const SHAS = /"sha":"([0-9a-f]{64})"/g;
-
-const IDLE_MS_MAX = 250;
 
 /** Judging needs the rules of every field; they come after the first screen, and once. */
 const JUDGE_AFTER_MS = 500;
@@ -753,14 +752,6 @@ async function readCounts(tx: ReadTx): Promise<Counted> {
 
 function rolesIn(projects: readonly Project[]): string {
   return JSON.stringify(projects.map(({ id, roles, teams }) => [id, roles, teams]));
-}
-
-/** When the page has nothing to draw and no thumb to answer; Safari does not tell. */
-function idle(): Promise<void> {
-  return new Promise((resolve) => {
-    if (typeof requestIdleCallback === 'undefined') setTimeout(resolve, 0);
-    else requestIdleCallback(() => resolve(), { timeout: IDLE_MS_MAX });
-  });
 }
 
 /** A notice may come in while the phone is being closed. */

@@ -15,6 +15,7 @@ import {
   prefix,
   put,
   type ReadTx,
+  type Row,
   remove,
   type StoreName,
   type WriteTx,
@@ -122,7 +123,7 @@ async function loose(tx: ReadTx, cache: Cache, project: string, c: string, query
   ]);
   const records = new Map<string, MergeRecord>();
   for (const row of rows) {
-    const record = JSON.parse(row.text) as MergeRecord;
+    const record = recordIn(row);
     records.set(record.r, record);
   }
   const own = ownByRecord(entries, project, c);
@@ -150,7 +151,7 @@ export async function readKinds(
       ]);
       // A row is newer than the same record in a chunk, so it comes after it.
       const packed = chunks.flatMap((text) => JSON.parse(text) as MergeRecord[]);
-      const single = rows.map(({ text }) => JSON.parse(text) as MergeRecord);
+      const single = rows.map(recordIn);
       return [...packed, ...single].map((record) => ({ project, record }));
     }),
   );
@@ -168,11 +169,12 @@ export async function findOne(
   c?: string,
 ): Promise<{ record: MergeRecord | undefined; own: readonly Own[] }> {
   const tx = db.transaction(READ);
-  const [entries, keys] = await Promise.all([
+  const [row, entries, keys] = await Promise.all([
+    tx.objectStore('rows').get([project, r]),
     tx.objectStore('outbox').getAll(),
     tx.objectStore('chunks').getAllKeys(c === undefined ? prefix(project) : prefix(project, c)),
   ]);
-  const record = await locate(tx, cache, project, keys, r);
+  const record = row ? recordIn(row) : await unpack(tx, cache, keys, r);
   return { record, own: ownByRecord(entries, project).get(r) ?? [] };
 }
 
@@ -244,7 +246,17 @@ async function locate(
   r: string,
 ): Promise<MergeRecord | undefined> {
   const row = await tx.objectStore('rows').get([project, r]);
-  if (row) return JSON.parse(row.text) as MergeRecord;
+  return row ? recordIn(row) : unpack(tx, cache, keys, r);
+}
+
+const recordIn = ({ text }: Row): MergeRecord => JSON.parse(text) as MergeRecord;
+
+async function unpack(
+  tx: AnyTx,
+  cache: Cache,
+  keys: readonly ChunkKey[],
+  r: string,
+): Promise<MergeRecord | undefined> {
   for (const key of keys) {
     if (!(await readChunkIds(tx, cache, key)).includes(r)) continue;
     return (await readChunk(tx, cache, key)).find((record) => record.r === r);
@@ -383,7 +395,7 @@ export async function erase(
     }
     for (const key of await tx.objectStore('rows').getAllKeys(prefix(project.id))) {
       const row = await tx.objectStore('rows').get(key);
-      if (row && !stays(JSON.parse(row.text) as MergeRecord)) remove(tx, 'rows', key);
+      if (row && !stays(recordIn(row))) remove(tx, 'rows', key);
     }
     put(tx, 'projects', { ...project, ...restart, base: 0, pulled: restart.epoch });
   });

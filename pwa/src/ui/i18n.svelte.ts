@@ -21,22 +21,30 @@ const PARTS: Readonly<Record<Lang, { readonly first: Load; readonly rest: Load }
 
 let words: Words = $state.raw({});
 let shown: Lang = $state('zh');
+/** Of which language the rest is there too. */
+let complete: Lang | null = null;
+let numbers = new Intl.NumberFormat('zh-CN');
+let plurals = new Intl.PluralRules('zh-CN');
 
 /** The words of the first screens are there when it resolves. */
 export async function useLanguage(next: Lang = preferences.lang): Promise<void> {
   const { default: first } = await PARTS[next].first();
   words = shown === next ? { ...words, ...first } : first;
   shown = next;
+  numbers = new Intl.NumberFormat(locale());
+  plurals = new Intl.PluralRules(locale());
   if (preferences.lang !== next) choose({ lang: next });
-  void allWords();
+  if (complete !== null) await allWords();
 }
 
 /** Every word of the language of the moment: what a screen that is loaded later waits for. */
 export async function allWords(): Promise<void> {
   const lang = shown;
+  if (complete === lang) return;
   const { default: rest } = await PARTS[lang].rest();
-  if (lang === shown && !Object.keys(rest).every((key) => Object.hasOwn(words, key)))
-    words = { ...words, ...rest };
+  if (lang !== shown) return;
+  words = { ...words, ...rest };
+  complete = lang;
 }
 
 export const language = (): Lang => shown;
@@ -59,12 +67,12 @@ export function fill(text: string, params: Params): string {
   return form(text, params.n).replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
     const value = params[name];
     if (value === undefined) return whole;
-    return typeof value === 'number' ? new Intl.NumberFormat(locale()).format(value) : value;
+    return typeof value === 'number' ? numbers.format(value) : value;
   });
 }
 
 function form(text: string, n: string | number | undefined): string {
   const [one, other] = text.split('|', 2);
   if (other === undefined || one === undefined) return text;
-  return new Intl.PluralRules(locale()).select(Number(n ?? 2)) === 'one' ? one : other;
+  return plurals.select(Number(n ?? 2)) === 'one' ? one : other;
 }

@@ -4,6 +4,7 @@
 import type { Component } from 'svelte';
 import type { Value } from '../core/value.ts';
 import type { Shown } from '../store/phone.ts';
+import type { Found } from './generic/record.svelte.ts';
 import type { Key } from './i18n.svelte.ts';
 import type { IconName } from './icons/icons.ts';
 import type { Site } from './site.svelte.ts';
@@ -12,6 +13,8 @@ export interface ScreenProps extends Record<string, unknown> {
   site: Site;
   params: Readonly<Record<string, string>>;
   query: URLSearchParams;
+  /** The screen of one record: the record itself, where it was read to choose the screen. */
+  found?: Found | undefined;
 }
 
 export interface ApprovalProps extends Record<string, unknown> {

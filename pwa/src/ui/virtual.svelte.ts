@@ -30,11 +30,17 @@ interface Options {
   readonly overscan?: number;
   /** What stands over the list's window, above and below: bars that stay while the list scrolls. */
   readonly covered?: () => { readonly top: number; readonly bottom: number };
+  /** The row that is in sight when the list is seen first; none below 0. */
+  readonly first?: () => number;
 }
 
-/** Call it while a component is being made. */
+/**
+ * Call it while a component is being made. Rows are made once it is known where the list stands on the page, so
+ * that none is made for a place that nobody sees.
+ */
 export function virtualRows(options: Options): VirtualRows {
   let version = $state(0);
+  let isPlaced = false;
   let start = 0;
 
   const settings = (): VirtualizerOptions<Window, Element> => ({
@@ -43,13 +49,12 @@ export function virtualRows(options: Options): VirtualRows {
     ...(options.key ? { getItemKey: options.key } : {}),
     overscan: options.overscan ?? 8,
     scrollMargin: start,
-    ...(options.covered ? padded(options.covered()) : {}),
+    ...(options.list() && options.covered ? padded(options.covered()) : {}),
     getScrollElement: () => window,
     observeElementRect: observeWindowRect,
     observeElementOffset: observeWindowOffset,
     scrollToFn: windowScroll,
     initialOffset: () => window.scrollY,
-    initialRect: { width: window.innerWidth, height: window.innerHeight },
     onChange: () => {
       version += 1;
     },
@@ -76,16 +81,26 @@ export function virtualRows(options: Options): VirtualRows {
     return list ? list.getBoundingClientRect().top + window.scrollY : 0;
   }
   function settle(): void {
+    const isThere = options.list() !== undefined;
     start = beginning();
     virtual.setOptions(settings());
     virtual._willUpdate();
+    if (isThere && !isPlaced) place();
     version += 1;
+  }
+  function place(): void {
+    isPlaced = true;
+    const first = options.first?.() ?? -1;
+    if (first < 0) return;
+    virtual.scrollToIndex(first);
+    // The browser tells of it in the next frame; the rows are made for it at once.
+    virtual.scrollOffset = window.scrollY;
   }
 
   return {
     get items() {
       void version;
-      return virtual.getVirtualItems();
+      return isPlaced ? virtual.getVirtualItems() : [];
     },
     get total() {
       void version;
@@ -95,8 +110,10 @@ export function virtualRows(options: Options): VirtualRows {
       void version;
       return start;
     },
-    toIndex: (index, align = 'auto') =>
-      virtual.scrollToIndex(index, { align: align === 'top' ? 'start' : 'auto' }),
+    toIndex: (index, align = 'auto') => {
+      virtual.setOptions(settings()); // the bars may have grown
+      virtual.scrollToIndex(index, { align: align === 'top' ? 'start' : 'auto' });
+    },
     indexAt: (below) => virtual.getVirtualItemForOffset(window.scrollY + below)?.index ?? 0,
     measure: (node) => virtual.measureElement(node),
   };

@@ -26,7 +26,25 @@ export interface Answer {
 export type Change = Readonly<Partial<Record<keyof Answer, Value>>>;
 
 export function answerOf(values: Values, id: string): Answer {
-  const at = (sub: string): Value | undefined => values[`answers.${id}.${sub}`];
+  return answerFrom((sub) => values[`answers.${id}.${sub}`]);
+}
+
+/** All that was answered, by key, in one pass over the record. */
+export function answersOf(values: Values): ReadonlyMap<string, Answer> {
+  const found = new Map<string, Record<string, Value>>();
+  for (const path in values) {
+    if (!path.startsWith('answers.')) continue;
+    const [, id = '', sub = ''] = path.split('.');
+    const one = found.get(id) ?? {};
+    one[sub] = values[path] ?? null;
+    found.set(id, one);
+  }
+  return new Map([...found].map(([id, one]) => [id, answerFrom((sub) => one[sub])] as const));
+}
+
+export const NO_ANSWER: Answer = answerFrom(() => undefined);
+
+function answerFrom(at: (sub: keyof Answer) => Value | undefined): Answer {
   const result = at('result');
   return {
     result: result === 'pass' || result === 'fail' || result === 'na' ? result : null,
@@ -126,5 +144,9 @@ export function sameAs(item: Item, before: Answer): Change {
   }
 }
 
-const text = (value: Value | undefined): string => (typeof value === 'string' ? value : '');
-const number = (value: Value | undefined): number | null => (typeof value === 'number' ? value : null);
+function text(value: Value | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+function number(value: Value | undefined): number | null {
+  return typeof value === 'number' ? value : null;
+}

@@ -2,7 +2,7 @@
 
 import type { Shown, Value } from '../../store/phone.ts';
 import type { Site } from '../../ui/site.svelte.ts';
-import { type Answer, answerOf } from './answer.ts';
+import { type Answer, answersOf } from './answer.ts';
 import { INSPECTION } from './declared.generated.ts';
 
 /** The words for a place, however it was given: what two inspections of one place have in common. */
@@ -29,11 +29,4 @@ export async function lastOne(site: Site, of: Shown, family: readonly string[]):
   return last;
 }
 
-export function answersIn(shown: Shown): ReadonlyMap<string, Answer> {
-  const ids = new Set(
-    Object.keys(shown.values).flatMap((path) =>
-      path.startsWith('answers.') ? [path.split('.')[1] ?? ''] : [],
-    ),
-  );
-  return new Map([...ids].map((id) => [id, answerOf(shown.values, id)]));
-}
+export const answersIn = (shown: Shown): ReadonlyMap<string, Answer> => answersOf(shown.values);

@@ -1,9 +1,17 @@
 // One inspection in hand: the record, the template that it keeps, what is asked now and how each item stands.
 
 import type { Shown, Value } from '../../store/phone.ts';
-import { openRecord } from '../../ui/generic/record.svelte.ts';
+import { type Found, openRecord } from '../../ui/generic/record.svelte.ts';
 import type { Site } from '../../ui/site.svelte.ts';
-import { type Answer, answerOf, type Change, type Verdict, verdictOf } from './answer.ts';
+import {
+  type Answer,
+  answerOf,
+  answersOf,
+  type Change,
+  NO_ANSWER,
+  type Verdict,
+  verdictOf,
+} from './answer.ts';
 import { INSPECTION, TEMPLATE } from './declared.generated.ts';
 import { photosByItem } from './photos.ts';
 import { type Sheet, sheetOf } from './sheet.ts';
@@ -17,15 +25,16 @@ export type Book = Pick<
 >;
 
 /** Call it while a component is being made; it follows the record and stops with the component. */
-export function openFilling(site: Site, r: string) {
+export function openFilling(site: Site, r: string, found?: Found) {
   let template = $state.raw<Shown | undefined>();
-  const hand = openRecord(site, INSPECTION, r, async ({ values }) => {
+  const also = async ({ values }: Shown): Promise<() => void> => {
     if (typeof values.template !== 'string') return () => undefined;
     const next = await site.phone.get(site.project, values.template, TEMPLATE);
     return () => {
       if (next?.record.seq !== template?.record.seq || next?.r !== template?.r) template = next;
     };
-  });
+  };
+  const hand = openRecord(site, INSPECTION, r, { found, also });
   const plan = $derived<Template | null>(template ? readTemplate(template.values) : null);
   const sheet = $derived<Sheet>(plan ? sheetOf(plan, hand.values) : { blocks: [], questions: [] });
   const photos = $derived(photosByItem(hand.values));
@@ -76,7 +85,11 @@ export function verdictsOf(
   values: Readonly<Record<string, Value>>,
   photos: ReadonlyMap<string, readonly string[]>,
 ): ReadonlyMap<string, Verdict | null> {
+  const answers = answersOf(values);
   return new Map(
-    sheet.questions.map(({ id, item }) => [id, verdictOf(item, answerOf(values, id), photos.has(id))]),
+    sheet.questions.map(({ id, item }) => [
+      id,
+      verdictOf(item, answers.get(id) ?? NO_ANSWER, photos.has(id)),
+    ]),
   );
 }

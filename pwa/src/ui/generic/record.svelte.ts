@@ -23,17 +23,33 @@ interface Ahead {
   readonly base: number;
 }
 
+/** A record as it was read a moment ago, by who had to know what it is; with the head of before it was read. */
+export interface Found {
+  readonly shown: Shown;
+  readonly head: number;
+  readonly news: number;
+}
+
+export async function findRecord(site: Site, r: string): Promise<Found | undefined> {
+  const [head, news] = [site.phone.head(site.project), untrack(() => newsOf(site))];
+  const shown = await site.phone.get(site.project, r);
+  return shown && { shown, head, news };
+}
+
+/** Grows whenever records may read otherwise. */
+const newsOf = (site: Site): number => site.follow('records') + site.follow('outbox');
+
+interface Opening {
+  readonly found?: Found | undefined;
+  /** What must be there before the record is shown; what it answers is done in the same moment. */
+  readonly also?: (shown: Shown) => Promise<() => void>;
+}
+
 export type Changes = Readonly<Record<string, Value>>;
 export type InHand = ReturnType<typeof openRecord>;
 
 /** Call it while a component is being made; it follows the record and stops with the component. */
-export function openRecord(
-  site: Site,
-  c: string,
-  r: string,
-  /** What must be there before the record is shown; what it answers is done in the same moment. */
-  also: (shown: Shown) => Promise<() => void> = async () => () => undefined,
-) {
+export function openRecord(site: Site, c: string, r: string, { found, also }: Opening = {}) {
   const { project, phone } = site;
   const key = `hand/${project}/${c}/${r}`;
   let shown = $state.raw<Shown | null | undefined>(null);
@@ -46,9 +62,8 @@ export function openRecord(
   const values = $derived(withAhead(shown?.values ?? {}, ahead));
 
   $effect(() => {
-    site.follow('records');
-    site.follow('outbox');
-    void untrack(load);
+    const isFresh = newsOf(site) === found?.news;
+    void untrack(() => (isFresh ? take(found) : load()));
   });
   $effect(() => {
     void untrack(goOn);
@@ -57,11 +72,13 @@ export function openRecord(
 
   async function load(): Promise<void> {
     const head = phone.head(project);
-    const found = await phone.get(project, r, c);
-    const together = found && (await also(found));
+    await take({ head, shown: await phone.get(project, r, c) });
+  }
+  async function take(read: { readonly head: number; readonly shown: Shown | undefined }): Promise<void> {
+    const together = read.shown && (await also?.(read.shown));
     together?.();
-    base = head;
-    shown = found;
+    base = read.head;
+    shown = read.shown;
   }
 
   /** What was changed before the app was killed. */
