@@ -13,11 +13,13 @@ from playwright.sync_api import Locator, expect
 
 from server.core.value import Value
 from tests.browser.axe import grave
+from tests.browser.camera import SEEN, done, open_camera, shoot, shutter
 from tests.browser.chrome import NARROW, WIDE, Language, Phone, Theme
 from tests.browser.conftest import NewPhone
 from tests.browser.desk import Desk
-from tests.browser.flows import enrol, invite, sent, sign_in
+from tests.browser.flows import enrol, invite, said, sent, sign_in
 from tests.browser.site import DEMO, Site
+from tests.browser.test_poster import filmed
 from tests.browser.test_screens import choose, look
 from tests.browser.wait import until
 
@@ -152,6 +154,89 @@ def test_two_people_fill_one_inspection_with_no_network_and_it_goes_all_the_way_
     assert record_of(site, r)["state"] == "approved"
 
 
+def test_begun_at_the_poster_it_repeats_last_time_and_what_fails_is_photographed_again_from_the_same_spot(
+    site: Site, new_phone: NewPhone, tmp_path: Path, screenshots: Path
+) -> None:
+    sql = "SELECT p.id, t.id, t.code, t.name FROM place t JOIN project p ON p.id = t.project WHERE p.name = ?"
+    project, place, code, name = site.rows(sql, DEMO)[0]
+    poster = filmed(f"gongbu:place:{project}:{place}:{code}", tmp_path / "gate.mjpeg")
+    desk = Desk(site, "inspector")
+    template = desk.template(NAME, SECTIONS)
+    before: dict[str, Value] = {
+        "answers.gate.result": "pass",
+        "answers.road.result": "fail",
+        "answers.road.note": NOTE,
+        "answers.light.value": 90_000,
+    }
+    desk.inspection(template, str(name), before)
+    phone = new_phone(
+        "inspector",
+        permissions=SEEN,
+        arguments=("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={poster}"),
+    )
+    sign_in(phone, "inspector")
+    phone.sees(phone.say("sync.online"))
+    found: list[str] = []
+
+    phone.open("/inspections/start")
+    phone.tap("scan.title")
+    expect(phone.page.get_by_label(phone.say("inspections.where"))).to_have_value(str(name))
+    phone.page.get_by_role("list", name=phone.say("inspections.which")).get_by_role("button", name=NAME).click()
+    phone.page.wait_for_url(re.compile("/inspections/fill/"))
+
+    # What was said last time is proposed item by item, and taken with one tap.
+    in_hand(phone, "门口有人值守")
+    expect(panel(phone)).to_contain_text(phone.say("inspections.last_time", answer=phone.say("inspections.pass")))
+    phone.tap("inspections.same")
+    in_hand(phone, "通道畅通")
+    expect(panel(phone)).to_contain_text(NOTE)
+    phone.tap("inspections.same")
+    expect(line(phone, "通道畅通")).to_contain_text(phone.say("inspections.fail"))
+    found += look(phone, "inspection-failed-again", screenshots / "inspections")
+
+    # A photo of what fails goes into the defect; the one after is taken with its ghost over the finder.
+    open_camera(phone)
+    shoot(phone, 1)
+    done(phone)
+    phone.tap("inspections.open_defect")
+    phone.link("inspections.see_defect").click()
+    phone.page.wait_for_url(re.compile("/r/"))
+    defect = phone.page.url.rpartition("/")[2]
+    sent(phone)
+    (team,) = site.rows("SELECT id FROM team WHERE project = ?", project)[0]
+    desk.push(
+        {"k": "set", "c": "quality.defect", "r": defect, "f": "team", "v": team},
+        {"k": "act", "c": "quality.defect", "r": defect, "act": "assign"},
+    )
+    phone.open(f"/r/{defect}")
+    phone.button("photo.same_spot").click()
+    expect(shutter(phone)).to_be_enabled()
+    ghost = phone.page.get_by_role("dialog", name=phone.say("photo.camera")).locator(".ghost")
+    shown_whole(ghost.locator("img"))
+    phone.page.get_by_label(phone.say("photo.ghost")).fill("80")
+    expect(ghost).to_have_css("opacity", "0.8")
+    found += look(phone, "photo-ghost", screenshots / "inspections")
+    shoot(phone, 1)
+    done(phone)
+    photos = phone.page.get_by_role("main").get_by_role("button", name=said(phone, "photo.of_time"))
+    expect(photos).to_have_count(2)
+    photos.last.click()
+    phone.button("photo.compare").click()
+    slide = phone.page.get_by_label(phone.say("photo.compare_slide"))
+    compared = phone.page.get_by_role("dialog").locator(".compare")
+    for words in ("photo.before", "photo.after"):
+        shown_whole(compared.get_by_role("img", name=phone.say(words)))
+    slide.fill("20")
+    expect(compared.locator(".after")).to_have_css("clip-path", re.compile("20%"))
+    found += look(phone, "photo-compare", screenshots / "inspections")
+    sent(phone)
+    until(lambda: any(path.startswith("after.") for path in values_of(site, defect)), "the second photo is not sent")
+    (before_it,) = [path for path in values_of(site, defect) if path.startswith("photos.")]
+    (after_it,) = [value for path, value in values_of(site, defect).items() if path.startswith("after.")]
+    assert f"photos.{after_it['pair']}" == before_it
+    assert found == []
+
+
 @pytest.mark.parametrize(
     ("language", "size", "theme"),
     [("zh-CN", NARROW, "paper"), ("en", NARROW, "night"), ("zh-CN", WIDE, "sunlight"), ("en", WIDE, "paper")],
@@ -227,6 +312,10 @@ def answer(phone: Phone, result: str, item: str | None = None) -> None:
     here = phone.page.locator("[data-item][aria-current]").get_attribute("data-item")
     panel(phone).get_by_role("button", name=phone.say(f"inspections.{result}"), exact=True).click()
     expect(phone.page.locator(f"[data-item={here}]")).to_contain_text(phone.say(f"inspections.{result}"))
+
+
+def shown_whole(picture: Locator) -> None:
+    until(lambda: picture.evaluate("one => one.naturalWidth") > 0, "the picture does not come")
 
 
 def next_item(phone: Phone) -> None:
