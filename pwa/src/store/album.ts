@@ -134,6 +134,14 @@ export class Album implements Photos {
     this.#tell();
   }
 
+  async fileUnder(r: string, c: string): Promise<void> {
+    const rows = (await this.#waitingRows()).filter((row) => row.r === r && row.c !== c);
+    const work = async (tx: WriteTx): Promise<void> => {
+      for (const row of rows) put(tx, 'photos', { ...row, c });
+    };
+    if (rows.length > 0) await change(this.#its.db, ['photos'], work, 'strict');
+  }
+
   async discard(sha: string): Promise<void> {
     const row = await this.#its.db.get('photos', sha);
     if (row?.since === undefined) return;

@@ -94,6 +94,8 @@ export interface Photos {
   file(project: string, sha: string): Promise<Blob>;
   /** GET with this person's session; not kept. Throws Problem. */
   fetched(path: string): Promise<Blob>;
+  /** What was taken for this record is one of this kind: only now it is known which. On disk when it resolves. */
+  fileUnder(r: string, c: string): Promise<void>;
   /** Taken off by a person, before the record says so: gone if it was never saved, else it stays for the history. */
   discard(sha: string): Promise<void>;
   unsaved(r: string): Promise<readonly Unsaved[]>;

@@ -38,6 +38,10 @@ export class FakePhotos implements Photos {
   async fetched(): Promise<Blob> {
     return new Blob([]);
   }
+  readonly filed: (readonly [string, string])[] = [];
+  async fileUnder(r: string, c: string): Promise<void> {
+    this.filed.push([r, c]);
+  }
   async discard(sha: string): Promise<void> {
     this.taken.splice(0, this.taken.length, ...this.taken.filter(({ value }) => value.sha !== sha));
   }

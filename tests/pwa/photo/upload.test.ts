@@ -177,6 +177,19 @@ test('the same bytes in two records are one photo, sent once either of them is',
   await allThere(bench, phone, all);
 });
 
+test('photos taken before it was known of which kind their record would be go up with it', async () => {
+  const bench = makeBench();
+  const phone = await begin(bench);
+  const photos = await phone.photos();
+  const op = newThing(phone);
+  const one = photo(op.r, 0);
+  await photos.add({ ...one, c: 'safety.hazard' });
+  await photos.fileUnder(op.r, THING);
+  expect((await photos.waiting()).map(({ c, standing }) => [c, standing])).toEqual([[THING, 'unsaved']]);
+  await phone.write(PROJECT, [{ ...op, set: { ...op.set, 'photos.p0': inRecord(one.value) } }]);
+  await allThere(bench, phone, [one]);
+});
+
 test('signing out and changing the person keep photos, and they go up at the next sign-in', async () => {
   const bench = makeBench();
   const accounts = bench.start();

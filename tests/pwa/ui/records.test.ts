@@ -5,6 +5,7 @@ import { FakePhone, the } from './fake.ts';
 import { openScreen, until } from './page.ts';
 
 const hazardScreen = () => import('../../../pwa/src/modules/safety/HazardScreen.svelte');
+const reportScreen = () => import('../../../pwa/src/modules/safety/ReportScreen.svelte');
 const defectScreen = () => import('../../../pwa/src/modules/quality/DefectScreen.svelte');
 const person = (r: string, name: string) => ({ r, c: 'core.person', values: { name }, state: null });
 const seal = { seq: 5, i: 0, device: 'd', by: 'u2', et: 5, ver: 'v' };
@@ -81,5 +82,22 @@ test('a hazard is issued only with all five, and in one batch with them', async 
   await until(() => phone.writings.length === 1);
   const ops = phone.writings[0]?.ops ?? [];
   expect(ops.map((op) => (op.k === 'set' ? op.f : op.k))).toEqual(['due', 'measure', 'act']);
+  await screen.close();
+});
+
+test('without a name after the photo was taken: photo and words leave as a tip, nothing as a hazard', async () => {
+  const phone = new FakePhone(['worker']);
+  const taken = { ...photo, skew_ms: 1234 };
+  const values = { 'photos.aaaaaaaaaa': taken, description: '洞口没有盖板' };
+  phone.saveDraft('hazard/p1', { r: 'r9', anonymous: false, values });
+  const screen = await openScreen(reportScreen, phone);
+  await until(() => screen.find<HTMLTextAreaElement>('textarea').value === '洞口没有盖板');
+  expect(screen.text()).toContain('只有你自己、本项目的项目经理和管服务器的人能查到');
+  screen.find<HTMLInputElement>('.unnamed input').click();
+  screen.button('一般').click();
+  await until(() => phone.writings.length === 1 && phone.kept.size === 0);
+  const set = { level: 'general', description: '洞口没有盖板', 'photos.aaaaaaaaaa': photo };
+  expect(phone.writings[0]?.ops).toEqual([{ k: 'new', c: 'safety.tip', r: 'r9', set }]);
+  expect(phone.album.filed).toEqual([['r9', 'safety.tip']]);
   await screen.close();
 });
