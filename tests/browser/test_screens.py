@@ -55,14 +55,20 @@ SCREENS: dict[str, tuple[Screen, ...]] = {
         Screen("today-foreman", "/"),
         Screen("crew", "/labour/crew"),
         Screen("invites", "/invites"),
+        Screen("alerts", "/alerts", "listitem"),
     ),
     "supervisor": (
         Screen("approvals", "/approve"),
         Screen("detail-to-approve", "/r/{r}"),
+        Screen("hazard-board", "/safety/board", "listitem"),
+        Screen("hazards-open", "/safety/board?by=open", "listitem"),
+        Screen("broadcast-new", "/k/safety.broadcast/new"),
+        Screen("ladders", "/alerts/ladders", "listitem"),
     ),
     "office": (
         Screen("ledger", "/office", "row"),
         Screen("sheets", "/labour/sheets"),
+        Screen("ledger-hazards", "/office/safety.hazard?state=not_closed", "row"),
     ),
 }
 # paper, and the theme after it

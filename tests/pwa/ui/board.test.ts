@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type By, boardOf, cutOf, type Eye, inCut } from '../../../pwa/src/modules/safety/board.ts';
+import type { Shown } from '../../../pwa/src/store/phone.ts';
 import { shownFrom } from './fake.ts';
 
 const HOUR = 3_600_000;
@@ -24,7 +25,7 @@ const hazard = (r: string, state: string, { hoursAgo, closedHoursAgo, page, ...v
   });
   const born = made.record.born.with(4, NOW - hoursAgo * HOUR);
   const act = closedHoursAgo === undefined ? null : [1, 0, 'd', 1, NOW - closedHoursAgo * HOUR, 'close', 'p'];
-  return { ...made, record: { ...made.record, born, act } } as typeof made;
+  return { ...made, record: { ...made.record, born, act } } as unknown as Shown;
 };
 const all = [
   hazard('fresh', 'reported', { hoursAgo: 2, level: 'general', place: '3 层', page: 2 }),

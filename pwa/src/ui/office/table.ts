@@ -18,6 +18,9 @@ export interface Filter {
 
 export const NO_FILTER: Filter = { from: '', to: '', team: '', person: '', state: '', text: '' };
 
+/** The narrowest that a column of this width becomes, in rem. */
+export const leastRem = (width: string): number => Number(/([\d.]+)rem/.exec(width)?.[1] ?? 0);
+
 /** Beside a kind's own states: everything that is not closed yet, and what is overdue. */
 export const NOT_CLOSED = 'not_closed';
 export const OVERDUE = 'overdue';
