@@ -63,8 +63,8 @@ export interface Paper {
 export interface ModuleFace {
   /** As in its declaration. */
   readonly module: string;
-  /** A card on Today, in the first load: keep it small. */
-  readonly today?: Component<{ site: Site }>;
+  /** A card on Today, in the first load: keep it small. It says when it can be tapped. */
+  readonly today?: Component<{ site: Site; onready: () => void }>;
   /** A card on Today that comes after the first page stands. */
   readonly card?: () => Promise<{ default: Component<{ site: Site }> }>;
   /** That card stands before those of other modules. */
@@ -85,9 +85,13 @@ export interface ModuleFace {
   readonly seen?: (shown: Shown, now: number) => Shown;
   /** `module.kind.field` → a value as a person reads it, where its type alone says it badly. */
   readonly says?: Readonly<Record<string, (value: Value) => string | undefined>>;
+  /** `module.kind` → what the paths of one such record are called, where its declaration alone says it badly. */
+  readonly names?: Readonly<Record<string, (site: Site, shown: Shown) => Promise<PathNames>>>;
   /** For a form of this module's kind: what the app itself fills in (`automatic` fields), from the rest. */
   readonly automatic?: (c: string, site: Site) => Promise<Fill>;
 }
+
+export type PathNames = (path: string) => string | undefined;
 
 /** An entry as its module wants it read. */
 export function seenBy(faces: readonly ModuleFace[], shown: Shown, now: number): Shown {

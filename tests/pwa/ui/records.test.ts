@@ -1,11 +1,14 @@
 // @vitest-environment jsdom
 // Screens of one record, each of its own module: what they say of its standing, and what may be done there.
 import { expect, test } from 'vitest';
+import inspections from '../../../pwa/src/modules/inspections/index.ts';
 import { FakePhone, the } from './fake.ts';
 import { openScreen, until } from './page.ts';
 
 const hazardScreen = () => import('../../../pwa/src/modules/safety/HazardScreen.svelte');
 const reportScreen = () => import('../../../pwa/src/modules/safety/ReportScreen.svelte');
+const startScreen = () => import('../../../pwa/src/modules/inspections/StartScreen.svelte');
+const conflictScreen = () => import('../../../pwa/src/ui/screens/Conflict.svelte');
 const defectScreen = () => import('../../../pwa/src/modules/quality/DefectScreen.svelte');
 const person = (r: string, name: string) => ({ r, c: 'core.person', values: { name }, state: null });
 const seal = { seq: 5, i: 0, device: 'd', by: 'u2', et: 5, ver: 'v' };
@@ -99,5 +102,57 @@ test('without a name after the photo was taken: photo and words leave as a tip, 
   const set = { level: 'general', description: '洞口没有盖板', 'photos.aaaaaaaaaa': photo };
   expect(phone.writings[0]?.ops).toEqual([{ k: 'new', c: 'safety.tip', r: 'r9', set }]);
   expect(phone.album.filed).toEqual([['r9', 'safety.tip']]);
+  await screen.close();
+});
+
+test('a spot on a drawing and the position with it stay while templates are searched', async () => {
+  const pin = { plan: 'p9', page: 1, x: 5, y: 6 };
+  const template = (r: string, name: string) => ({
+    r,
+    c: 'inspections.template',
+    values: { name, family: r, version: 1 },
+    state: 'published',
+  });
+  const phone = new FakePhone(['inspector']).plant(
+    ...Array.from({ length: 9 }, (_, i) => template(`t${i}`, `模板 ${i}`)),
+    { r: 'pl1', c: 'core.place', values: { name: '2# 楼', code: 'B2' }, state: null },
+  );
+  const fix = JSON.stringify({ lat: 1, lng: 2, accuracy_m: 5 });
+  const query = new URLSearchParams({ pin: JSON.stringify(pin), place: fix }).toString();
+  const screen = await openScreen(startScreen, phone, { query });
+  await until(() => screen.all('[role=listitem]').length === 9);
+  expect(screen.find<HTMLInputElement>('input[type=text]').value).toBe('');
+  screen.type('input[type=search]', '模板 7');
+  await until(() => screen.all('[role=listitem]').length === 1);
+  screen.button('模板 7').click();
+  await until(() => phone.writings.length === 1);
+  expect(phone.writings[0]?.ops[0]).toMatchObject({ set: { template: 't7', pin, place: JSON.parse(fix) } });
+  await screen.close();
+});
+
+test.each([
+  ['zh', '1.1 洞口盖板固定 · '],
+  ['en', '1.1 Hole cover fixed · '],
+] as const)('an answer that two gave differently is named by its item, in %s', async (lang, words) => {
+  const template = {
+    'sections.s.title': '临边洞口',
+    'items.hole.section': 's',
+    'items.hole.kind': 'check',
+    'items.hole.text': '洞口盖板固定',
+    'items.hole.text_en': 'Hole cover fixed',
+  };
+  const f = {
+    'answers.hole.result': [
+      [5, 0, 'device-me', 4, 1, 'pass'],
+      [6, 0, 'other', 4, 2, 'fail'],
+    ],
+  } as unknown as Record<string, never>;
+  const phone = new FakePhone(['inspector']).plant(
+    { r: 't1', c: 'inspections.template', values: template, state: 'published' },
+    { r: 'r1', c: 'inspections.inspection', values: { template: 't1' }, by: 'me', record: { f } },
+  );
+  const params = { c: 'inspections.inspection', r: 'r1' };
+  const screen = await openScreen(conflictScreen, phone, { params, lang, faces: [inspections] });
+  await until(() => screen.find('h2').textContent?.startsWith(words));
   await screen.close();
 });

@@ -19,6 +19,9 @@ const face: ModuleFace = {
   },
   records: { 'inspections.inspection': show('fill'), 'inspections.template': show('editor') },
   papers: { 'inspections.inspection': [{ name: 'record', xlsx: true }, { name: 'log' }] },
+  names: {
+    'inspections.inspection': async (...of) => (await import('./names.ts')).pathNames(...of),
+  },
   approvals: { 'inspections.inspection': show('approval') },
 };
 
