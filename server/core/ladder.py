@@ -2,6 +2,7 @@
 
 An alert begins at an instant; every rung stands some minutes after it. Whoever answers stops the climb.
 In the quiet hours nothing but an urgent alert makes a noise: a rung that falls into them waits for their end.
+A ladder may count its minutes in the site's working time.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+from server.core.worktime import USUAL as USUAL_TIME
+from server.core.worktime import Worktime, after
 
 CHANNELS: Final = ("push", "wecom", "dingtalk", "feishu", "webhook", "email")
 GROUP_CHANNELS: Final = frozenset(CHANNELS) - {"push"}  # they reach a group or a gateway, not one phone
@@ -33,11 +37,13 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """`quiet` and `digest_min` are minutes of the site's day; an urgent ladder has neither."""
+    """`quiet` and `digest_min` are minutes of the site's day; an urgent ladder has neither, and counts every
+    minute, where another may count `worktime` alone."""
 
     rungs: tuple[Rung, ...]
     quiet: tuple[int, int] | None = None
     digest_min: int | None = None
+    worktime: bool = False
 
     @property
     def steps(self) -> list[tuple[int, tuple[Rung, ...]]]:
@@ -74,7 +80,7 @@ def ladder_of(values: Mapping[str, Any], *, is_urgent: bool) -> Ladder:
         return Ladder(rungs)
     start, end = values.get("quiet_from"), values.get("quiet_to")
     quiet = (start, end) if isinstance(start, int) and isinstance(end, int) and start != end else None
-    return Ladder(rungs, quiet, values.get("digest_at"))
+    return Ladder(rungs, quiet, values.get("digest_at"), values.get("worktime") is True)
 
 
 def _rungs(rows: Mapping[str, Mapping[str, Any]]) -> list[Rung]:
@@ -86,10 +92,13 @@ def _rungs(rows: Mapping[str, Mapping[str, Any]]) -> list[Rung]:
     return found[:RUNGS_MAX]
 
 
-def due_ms(ladder: Ladder, begun_ms: int, after_min: int, zone: str) -> int:
+def due_ms(ladder: Ladder, begun_ms: int, after_min: int, zone: str, worktime: Worktime = USUAL_TIME) -> int:
     """When a step is taken, ms UTC: not before its minutes are over, nor in the quiet hours; what is
     gathered for a digest goes at the digest's next time."""
     due = begun_ms + after_min * 60_000
+    if ladder.worktime and after_min:
+        wall = f"{_local(begun_ms, zone):%Y-%m-%dT%H:%M}"
+        due = max(due, at_wall(after(worktime, wall, after_min), zone))
     if ladder.digest_min is not None:
         return next_at(due, ladder.digest_min, zone)
     if ladder.quiet is not None and is_quiet(due, ladder.quiet, zone):
@@ -110,6 +119,11 @@ def next_at(at_ms: int, minute: int, zone: str) -> int:
     if wanted < local.replace(second=0, microsecond=0):
         wanted += timedelta(days=1)
     return max(at_ms, int(wanted.timestamp() * 1000))
+
+
+def at_wall(wall: str, zone: str) -> int:
+    """The instant when clocks on the site show it, ms UTC."""
+    return int(datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
 
 
 def _local(at_ms: int, zone: str) -> datetime:

@@ -21,6 +21,7 @@ from server.core.declaration import Declarations, assemble
 from server.core.field import Field, element_reason, keyed_reason
 from server.core.person import Actor, granted
 from server.core.value import BadValue, canonical, parse
+from server.core.worktime import after, worked_on, worktime_of
 from server.sync.signature import is_signed
 from server.web.reading import Reader
 
@@ -161,6 +162,15 @@ def test_a_value_is_said_in_these_words(case: Case, lang: Literal["zh", "en"]) -
     found = load("words.json")
     reader = Reader(lang, ZoneInfo(found["zone"]), found["names"])
     assert reader.text(msgspec.convert(case["field"], Field), case["value"]) == case[lang]
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in load("worktime.json")["cases"]])
+def test_working_time_leads_here(case: Case) -> None:
+    worktime = worktime_of(case["week"], case["days"])
+    if case["rule"] == "after":
+        assert after(worktime, case["from"], case["minutes"]) == case["gives"]
+    else:
+        assert worked_on(worktime, case["from"]) == case["gives"]
 
 
 @pytest.mark.parametrize("name", ["jsonlogic.json", "logic.json"])

@@ -10,6 +10,7 @@ import msgspec
 
 from server.core.ladder import GROUP_CHANNELS, Ladder, Member, Rung, due_ms, people_of
 from server.core.merge import shown
+from server.core.worktime import USUAL
 from server.store import alert as rows
 from server.store.alert import ACKED, ENDED, Alert, Attempt
 from server.store.job import ask
@@ -52,7 +53,9 @@ async def taken(ground: Ground, one: Alert, ladder: Ladder, step: int) -> list[S
     ]
     due = None
     if step + 1 < len(steps):
-        due = due_ms(ladder, one.begun, steps[step + 1][0], await ground.zone(one.project))
+        zone = await ground.zone(one.project)
+        worktime = await ground.worktime(one.project) if ladder.worktime else USUAL
+        due = due_ms(ladder, one.begun, steps[step + 1][0], zone, worktime)
         due = max(due, now + 1)
         taken.append(climb_at(one.id, step + 1, due))
     taken.append(("UPDATE alert SET step = ?, next = ? WHERE id = ? AND step = ?", (step + 1, due, one.id, step)))
@@ -128,4 +131,5 @@ async def values_of(ground: Ground, one: Alert) -> dict[str, Any]:
 def read_ladder(text: str) -> Ladder:
     said = msgspec.json.decode(text)
     quiet = said["quiet"]
-    return Ladder(tuple(Rung(**rung) for rung in said["rungs"]), tuple(quiet) if quiet else None, said["digest_min"])
+    rungs = tuple(Rung(**rung) for rung in said["rungs"])
+    return Ladder(rungs, tuple(quiet) if quiet else None, said["digest_min"], said.get("worktime", False))

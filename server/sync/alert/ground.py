@@ -6,11 +6,13 @@ import hashlib
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from server.core.declaration import Declarations
+from server.core.merge import shown
+from server.core.worktime import Worktime, worktime_of
 from server.store.job import ask
-from server.store.round import Statement
+from server.store.round import Statement, decode
 from server.store.store import Store
 from server.sync.alert.address import NotAllowed, Wire
 from server.sync.alert.channel import dingtalk, email, feishu, webhook, wecom
@@ -19,6 +21,8 @@ from server.sync.alert.notice import NOTE_LENGTH_MAX, Notice, Target, Told, shor
 
 ALERT: Final = "alerts.alert"
 TELL_DELAY_MS: Final = 200  # what a roll call answers within a moment is told at once
+WEEK: Final = "alerts.week"
+HOLIDAY: Final = "alerts.holiday"
 FIRST_ZONE: Final = "Asia/Shanghai"
 
 Send = Callable[[Wire, Target, Notice, int], Awaitable[Told]]
@@ -56,6 +60,21 @@ class Ground:
     async def site_name(self, project: str) -> str:
         rows = await self.store.rows("SELECT name FROM project WHERE id = ?", project)
         return str(rows[0][0]) if rows else ""
+
+    async def all_of(self, project: str, c: str) -> list[tuple[str, dict[str, Any]]]:
+        """The live records of a kind, oldest id first: id and shown values."""
+        kind, found = self.declarations.kind(c), list[tuple[str, dict[str, Any]]]()
+        if kind is not None:
+            async for chunk in self.store.records(project, c):
+                records = [decode(body) for _, body in chunk]
+                found += [(record["r"], shown(record, kind)) for record in records]
+        return sorted(found, key=lambda one: one[0])
+
+    async def worktime(self, project: str) -> Worktime:
+        """The site's working calendar; the newest week counts."""
+        weeks = await self.all_of(project, WEEK)
+        days = await self.all_of(project, HOLIDAY)
+        return worktime_of(weeks[-1][1] if weeks else {}, [values for _, values in days])
 
     def ask_tell(self, id: str) -> Statement:
         return ask(f"alert tell:{id}", "alert tell", {"alert": id}, self.now() + TELL_DELAY_MS)

@@ -18,6 +18,7 @@ import {
 } from '../../../pwa/src/core/merge.ts';
 import { type Actor, granted, labels, may } from '../../../pwa/src/core/person.ts';
 import { BadValue, canonical, parse, type Value } from '../../../pwa/src/core/value.ts';
+import { after, workedOn, worktimeOf } from '../../../pwa/src/core/worktime.ts';
 
 /** What the server alone decides, so that there is nothing on the phone to run it against. */
 const SERVER_ONLY: Readonly<Record<string, string>> = {
@@ -211,5 +212,13 @@ function canonicalNumber(value: unknown): string {
 describe('V4 a rule sees scaled numbers', () => {
   each('data.json', (one) => {
     expect(dataOf(declarations.kind(one.c) as Kind, one.values, one.state)).toEqual(one.data);
+  });
+});
+
+describe('working time leads here', () => {
+  each('worktime.json', (one) => {
+    const worktime = worktimeOf(one.week, one.days);
+    if (one.rule === 'after') expect(after(worktime, one.from, one.minutes)).toBe(one.gives);
+    else expect(workedOn(worktime, one.from)).toBe(one.gives);
   });
 });

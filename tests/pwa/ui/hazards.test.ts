@@ -1,7 +1,8 @@
 // Whom a hazard waits for, until when it is to be fixed, roll calls, ladders, alerts that wait for me.
 import { expect, test } from 'vitest';
+import { USUAL, worktimeOf } from '../../../pwa/src/core/worktime.ts';
 import { clockOf, minuteOf, rungsOf } from '../../../pwa/src/modules/alerts/ladder.ts';
-import { dueAfter, workDays } from '../../../pwa/src/modules/safety/hazard.ts';
+import { dueAfter } from '../../../pwa/src/modules/safety/hazard.ts';
 import { receiptsOf } from '../../../pwa/src/modules/safety/receipt.ts';
 import type { Value } from '../../../pwa/src/store/phone.ts';
 import { alertOf, unanswered } from '../../../pwa/src/ui/alert/alert.ts';
@@ -9,23 +10,12 @@ import { bytesOf, sameBytes } from '../../../pwa/src/ui/alert/notify.ts';
 import { instantOf, wall } from '../../../pwa/src/ui/generic/zone.ts';
 
 const ZONE = 'Asia/Shanghai';
-const at = (text: string): number => instantOf(ZONE, text) ?? 0;
-const due = (hours: number, from: string, ...days: [string, boolean][]): string => {
-  const own = workDays(days.map(([day, works]) => ({ values: { day, works } })));
-  return wall(ZONE, dueAfter(hours, at(from), ZONE, own));
-};
 
-test('three working days leave out the Sunday', () => {
-  expect(due(24, '2026-03-06T10:00')).toBe('2026-03-10T10:00');
-});
-
-test('a holiday is left out, and a Sunday that is worked counts', () => {
-  expect(due(8, '2026-04-30T09:00', ['2026-05-01', false], ['2026-05-02', false])).toBe('2026-05-04T09:00');
-  expect(due(8, '2026-03-07T09:00', ['2026-03-08', true])).toBe('2026-03-08T09:00');
-});
-
-test('a few hours stay within the day', () => {
-  expect(due(2, '2026-03-06T10:00')).toBe('2026-03-06T12:00');
+test('what is to be fixed is due in working hours of the site', () => {
+  const at = (text: string): number => instantOf(ZONE, text) ?? 0;
+  const holiday = worktimeOf({}, [{ day: '2026-03-07', works: false }]);
+  expect(wall(ZONE, dueAfter(24, at('2026-03-06T10:00'), ZONE, USUAL))).toBe('2026-03-10T10:00');
+  expect(wall(ZONE, dueAfter(24, at('2026-03-06T10:00'), ZONE, holiday))).toBe('2026-03-11T10:00');
 });
 
 test('a call for help comes before all, and nobody stands in two lists', () => {

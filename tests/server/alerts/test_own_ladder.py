@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Any
 
+from server.core.worktime import WEEKDAYS
 from tests.server.alerts.outside import Outside
 from tests.server.alerts.test_ladder_climbs import fire, hour_of_the_site, later, subscribed, told
 from tests.server.web.kit import Phone, Town
@@ -109,6 +111,51 @@ async def test_a_changed_ladder_does_not_alter_an_alert_that_climbs(town: Town, 
     await fire(town, await town.phone("worker"), level="general")
     await later(town, 6)
     assert names(world)[2:] == ["office", "office"], "the next one climbs the new ladder"
+
+
+async def calendar(town: Town, manager: Phone, **week: Any) -> None:
+    """The site's week, and the day after tomorrow off."""
+    day = time.strftime("%Y-%m-%d", time.gmtime(hour_of_the_site(9) / 1000 + 86_400))
+    ops: list[dict[str, Any]] = [
+        {"k": "new", "c": "alerts.week", "r": str(uuid.uuid4()), "set": week},
+        {"k": "new", "c": "alerts.holiday", "r": str(uuid.uuid4()), "set": {"day": day, "works": False}},
+    ]
+    answer = (await manager.push(town.one, ops)).json()
+    assert answer["results"][0]["status"] == "applied", answer
+
+
+async def test_a_ladder_that_counts_working_time_waits_over_the_night_and_the_holiday(
+    town: Town, world: Outside
+) -> None:
+    manager, _ = await subscribed(town, world, "manager")
+    await calendar(town, manager, **dict.fromkeys(WEEKDAYS, True), starts=8 * 60, ends=18 * 60)
+    await ladder(town, manager, [(0, "inspector"), (120, "manager")], level="general", worktime=True)
+    town.clock.ms = hour_of_the_site(17)
+    await fire(town, await town.phone("worker"), level="general")
+    await later(town, 15 * HOUR_MIN + 30)
+    assert world.asked == [], "half past eight of a day that is not worked"
+    await later(town, 24 * HOUR_MIN + 29)
+    assert world.asked == []
+    await later(town, 2)
+    assert names(world) == ["manager"], "one hour of the first day, one of the third"
+
+
+async def test_what_is_due_on_a_holiday_is_late_after_the_working_day_that_follows(town: Town, world: Outside) -> None:
+    await subscribed(town, world, "inspector")
+    manager = await town.phone("manager")
+    await calendar(town, manager, **dict.fromkeys(WEEKDAYS, True), starts=8 * 60, ends=18 * 60)
+    town.clock.ms = hour_of_the_site(9)
+    holiday = time.strftime("%Y-%m-%d", time.gmtime(town.clock.ms / 1000 + 86_400))
+    r = await fire(town, await town.phone("worker"), level="general", report_on=holiday)
+
+    async def begun() -> list[str]:
+        told = await manager.http.get("/api/alerts", params={"project": town.one, "r": r})
+        return sorted(one["name"] for one in told.json()["alerts"])
+
+    await later(town, (24 + 15) * HOUR_MIN + 1)
+    assert await begun() == ["broken_out"], "the holiday is over"
+    await later(town, 24 * HOUR_MIN)
+    assert await begun() == ["broken_out", "no_report"]
 
 
 async def test_only_managers_write_ladders(town: Town) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from server.sync.alert import address
 from server.sync.alert.address import Wire
-from tests.server.alerts.outside import Outside, Receiver
+from tests.server.alerts.outside import Answer, Outside, Receiver
 from tests.server.alerts.test_killed import begun
 from tests.server.alerts.test_ladder_climbs import fire, later, subscribed, told
 from tests.server.web.kit import Town
@@ -102,7 +102,7 @@ async def test_a_push_service_that_is_down_for_an_hour_loses_nothing_and_nothing
 ) -> None:
     manager, _ = await subscribed(town, world, "manager")
     await subscribed(town, world, "supervisor")
-    down = dict.fromkeys(("/push/manager", "/push/supervisor"), (503, {}, b""))
+    down: dict[str, Answer] = dict.fromkeys(("/push/manager", "/push/supervisor"), (503, {}, b""))
     world.answers = {path: [answer] * 1000 for path, answer in down.items()}
     worker = await town.phone("worker")
     fires = []

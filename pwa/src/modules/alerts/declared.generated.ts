@@ -31,6 +31,23 @@ export interface Ladder {
   readonly quiet_from?: number;
   readonly quiet_to?: number;
   readonly digest_at?: number;
+  readonly worktime?: boolean;
+}
+
+export const WEEK = 'alerts.week';
+/** 工作时间 Working week: shown values by path, in stored units. */
+export interface Week {
+  readonly mon?: boolean;
+  readonly tue?: boolean;
+  readonly wed?: boolean;
+  readonly thu?: boolean;
+  readonly fri?: boolean;
+  readonly sat?: boolean;
+  readonly sun?: boolean;
+  readonly starts?: number;
+  readonly ends?: number;
+  readonly rest_from?: number;
+  readonly rest_to?: number;
 }
 
 export const HOLIDAY = 'alerts.holiday';
