@@ -41,7 +41,11 @@ from server.web.wire import DAY, ID, AskedId
 TEAM: Final = "core.team"
 NOT_CLOSED, OVERDUE = "not_closed", "overdue"
 UNITS: Final = frozenset({"by_unit", "team_unit"})
-WIDTHS: Final = {"instant": 18, "long_text": 36, "text": 20, "place": 24}
+WIDTHS: Final = {
+    "instant": 16, "date": 11, "long_text": 28, "text": 20, "place": 16, "choice": 11, "person": 9,
+    "by": 9, "state": 9, "sealed_on": 11, "by_unit": 16, "team_unit": 16,
+}  # fmt: skip
+NO_WIDTH: Final = 6
 TITLES_DEPTH: Final = 3  # a title may hold the title of another record
 TITLES_MAX: Final = 1_000  # asked for at a time
 FILE: Final = r"^[a-z][a-z0-9_]{0,39}\.[a-z][a-z0-9_]{0,39}\.(xlsx|csv)$"
@@ -132,7 +136,7 @@ class Book:
         field = self.kind.fields.get(name)
         if field is None:
             kind = "number" if name == "no" else "date" if name == "sealed_on" else "text"
-            return Column(self.reader.t(f"list.{name}"), kind, 6 if name == "no" else 14)  # type: ignore[arg-type]
+            return Column(self.reader.t(f"list.{name}"), kind, NO_WIDTH if name == "no" else WIDTHS.get(name, 14))  # type: ignore[arg-type]
         unit = f" ({self.reader.said(field.unit)})" if field.unit else ""
         kind = field.type if field.type in sheet.FORMATS else "text"
         return Column(self.reader.said(field.label) + unit, kind, WIDTHS.get(field.type, 14))  # type: ignore[arg-type]

@@ -25,6 +25,9 @@ FORMATS: Final[dict[str, str]] = {
     "instant": "yyyy-mm-dd hh:mm",
     "minutes": "[h]:mm",
 }
+CELL: Final = {"text_wrap": True, "valign": "top", "border": 1, "border_color": "#57503F"}
+A4: Final = 9
+MARGIN_INCH: Final = 0.4
 TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ROWS_MAX: Final = 1_048_575
 YEAR_MIN: Final = 1900  # a spreadsheet knows no earlier dates
@@ -39,7 +42,8 @@ class Column:
 
 
 class Xlsx:
-    """One sheet with a heading row that stays in view and can be filtered. `close` gives the file."""
+    """One sheet with a heading row that stays in view, can be filtered, and is printed on each page.
+    `close` gives the file."""
 
     def __init__(self, title: str, columns: Sequence[Column]) -> None:
         import xlsxwriter
@@ -57,12 +61,17 @@ class Xlsx:
             },
         )
         self.sheet = self.book.add_worksheet(title_of(title))
-        self.formats = {kind: self.book.add_format({"num_format": code}) for kind, code in FORMATS.items()}
-        head = self.book.add_format({"bold": True, "bottom": 1})
+        self.formats = {kind: self.book.add_format({**CELL, "num_format": code}) for kind, code in FORMATS.items()}
+        head = self.book.add_format({**CELL, "bold": True, "bg_color": "#F3F0E8"})
         for at, column in enumerate(columns):
             self.sheet.set_column(at, at, column.width)
             self.sheet.write_string(0, at, column.title, head)
         self.sheet.freeze_panes(1, 0)
+        self.sheet.set_paper(A4)
+        self.sheet.set_landscape()
+        self.sheet.set_margins(MARGIN_INCH, MARGIN_INCH, MARGIN_INCH, MARGIN_INCH)
+        self.sheet.fit_to_pages(1, 0)
+        self.sheet.repeat_rows(0)
 
     def add(self, rows: Iterable[Sequence[Cell]]) -> None:
         for row in rows:
@@ -82,11 +91,11 @@ class Xlsx:
 
     def _write(self, at: int, cell: Cell) -> None:
         style: Any = self.formats[self.columns[at].kind]
-        if cell is None:
-            return
         if isinstance(cell, dt.date) and cell.year < YEAR_MIN:
             cell = cell.isoformat()
-        if isinstance(cell, str):
+        if cell is None:
+            self.sheet.write_blank(self.row, at, None, style)
+        elif isinstance(cell, str):
             self.sheet.write_string(self.row, at, cell, style)
         elif isinstance(cell, bool):
             self.sheet.write_boolean(self.row, at, cell, style)
