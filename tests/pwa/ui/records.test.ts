@@ -2,12 +2,14 @@
 // Screens of one record, each of its own module: what they say of its standing, and what may be done there.
 import { expect, test } from 'vitest';
 import inspections from '../../../pwa/src/modules/inspections/index.ts';
+import safety from '../../../pwa/src/modules/safety/index.ts';
 import { FakePhone, the } from './fake.ts';
 import { openScreen, until } from './page.ts';
 
 const hazardScreen = () => import('../../../pwa/src/modules/safety/HazardScreen.svelte');
 const reportScreen = () => import('../../../pwa/src/modules/safety/ReportScreen.svelte');
 const startScreen = () => import('../../../pwa/src/modules/inspections/StartScreen.svelte');
+const recordScreen = () => import('../../../pwa/src/ui/generic/RecordScreen.svelte');
 const conflictScreen = () => import('../../../pwa/src/ui/screens/Conflict.svelte');
 const defectScreen = () => import('../../../pwa/src/modules/quality/DefectScreen.svelte');
 const person = (r: string, name: string) => ({ r, c: 'core.person', values: { name }, state: null });
@@ -154,5 +156,15 @@ test.each([
   const params = { c: 'inspections.inspection', r: 'r1' };
   const screen = await openScreen(conflictScreen, phone, { params, lang, faces: [inspections] });
   await until(() => screen.find('h2').textContent?.startsWith(words));
+  await screen.close();
+});
+
+test('a link opened before its record has come shows it on its own screen once it is there', async () => {
+  const phone = new FakePhone(['inspector']);
+  const screen = await openScreen(recordScreen, phone, { params: { r: 'r1' }, faces: [safety] });
+  await until(() => screen.text().includes('这条记录不在本机'));
+  phone.plant({ r: 'r1', c: 'safety.hazard', values: { level: 'major' }, state: 'reported', by: 'u1' });
+  phone.tell('records');
+  await until(() => screen.text().includes('下达整改'));
   await screen.close();
 });
