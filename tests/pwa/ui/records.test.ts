@@ -165,6 +165,6 @@ test('a link opened before its record has come shows it on its own screen once i
   await until(() => screen.text().includes('这条记录不在本机'));
   phone.plant({ r: 'r1', c: 'safety.hazard', values: { level: 'major' }, state: 'reported', by: 'u1' });
   phone.tell('records');
-  await until(() => screen.text().includes('下达整改'));
+  await until(() => screen.text().includes('重大隐患：须停工并上报'));
   await screen.close();
 });
