@@ -27,6 +27,8 @@ FORMATS: Final[dict[str, str]] = {
 }
 CELL: Final = {"text_wrap": True, "valign": "top", "border": 1, "border_color": "#57503F"}
 A4: Final = 9
+LINE_POINTS, LINES_MAX = 16, 20
+WIDE: Final = "\u2e7f"  # letters after it, Chinese ones, are two wide
 MARGIN_INCH: Final = 0.4
 TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ROWS_MAX: Final = 1_048_575
@@ -78,6 +80,11 @@ class Xlsx:
             if self.row >= ROWS_MAX:
                 return
             self.row += 1
+            lines = max(
+                (lines_of(cell, column.width) for cell, column in zip(row, self.columns, strict=True)), default=1
+            )
+            if lines > 1:
+                self.sheet.set_row(self.row, LINE_POINTS * min(lines, LINES_MAX))
             for at, cell in enumerate(row):
                 self._write(at, cell)
 
@@ -103,6 +110,13 @@ class Xlsx:
             self.sheet.write_number(self.row, at, cell, style)
         else:
             self.sheet.write_datetime(self.row, at, cell, style)
+
+
+def lines_of(cell: Cell, width: int) -> int:
+    """How many lines a text takes in a column; not every program finds that out by itself."""
+    if not isinstance(cell, str):
+        return 1
+    return sum(max(1, -(-sum(1 + (letter > WIDE) for letter in line) // width)) for line in cell.split("\n"))
 
 
 def title_of(title: str) -> str:
