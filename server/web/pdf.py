@@ -10,6 +10,7 @@ import asyncio
 import importlib.util
 import io
 import multiprocessing
+import os
 import shutil
 import time
 import uuid
@@ -42,6 +43,7 @@ PANGO: Final = ("pango-1.0", "pango-1.0-0", "pangoft2-1.0")
 KEPT_S: Final = 24 * 60 * 60
 WAITING_MAX: Final = 20  # of one person
 TYPE: Final = "application/pdf"
+JPEG: Final = "image/jpeg"
 HERE: Final = Path(__file__).parent
 
 
@@ -148,7 +150,9 @@ class Pdf:
 
     async def _set(self, html: str, folder: Path, file: Path) -> None:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=20)
+            self._pool = ProcessPoolExecutor(
+                1, multiprocessing.get_context("spawn"), initializer=os.nice, initargs=(10,), max_tasks_per_child=20
+            )
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(120):
             await loop.run_in_executor(self._pool, typeset, html, str(folder), str(file))
@@ -168,9 +172,7 @@ def typeset(html: str, folder: str, file: str) -> None:
                     url, body=(HERE / "static" / name).read_bytes(), headers={"Content-Type": "text/css"}
                 )
             if path.startswith("/api/photos/") and (Path(folder) / name).is_file():
-                return URLFetcherResponse(
-                    url, body=(Path(folder) / name).read_bytes(), headers={"Content-Type": "image/webp"}
-                )
+                return URLFetcherResponse(url, body=as_jpeg(Path(folder) / name), headers={"Content-Type": JPEG})
             raise ValueError("not of this report")
 
     beside = Path(file + ".new")

@@ -93,16 +93,16 @@ def _photos(seed: int) -> list[bytes]:
 
 
 def _plain(port: int, phone: Phone, photos: list[bytes]) -> float:
-    with _connected(port) as ask:
+    with connected(port) as ask:
         began = time.perf_counter()
         for photo in photos:
-            ask("PUT", f"/bench/{uuid.uuid4().hex}", photo, _own(phone), 204)
+            ask("PUT", f"/bench/{uuid.uuid4().hex}", photo, own(phone), 204)
         return time.perf_counter() - began
 
 
 def _tus(port: int, phone: Phone, photos: list[bytes], *, at_once: bool) -> float:
     told = [_headers(phone, photo) for photo in photos]
-    with _connected(port) as ask:
+    with connected(port) as ask:
         began = time.perf_counter()
         for photo, headers in zip(photos, told, strict=True):
             if at_once:
@@ -118,10 +118,10 @@ def _tus(port: int, phone: Phone, photos: list[bytes], *, at_once: bool) -> floa
 def _headers(phone: Phone, photo: bytes) -> dict[str, str]:
     said = {"sha256": hashlib.sha256(photo).hexdigest(), "project": PROJECT}
     metadata = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in said.items())
-    return {**TUS, **_own(phone), "Upload-Length": str(len(photo)), "Upload-Metadata": metadata}
+    return {**TUS, **own(phone), "Upload-Length": str(len(photo)), "Upload-Metadata": metadata}
 
 
-def _own(phone: Phone) -> dict[str, str]:
+def own(phone: Phone) -> dict[str, str]:
     return {"Cookie": phone.cookie, "X-Requested-With": "gongbu"}
 
 
@@ -129,7 +129,7 @@ Ask = Callable[[str, str, bytes, dict[str, str], int], http.client.HTTPMessage]
 
 
 @contextmanager
-def _connected(port: int) -> Iterator[Ask]:
+def connected(port: int) -> Iterator[Ask]:
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
 
         def ask(method: str, path: str, body: bytes, headers: dict[str, str], wanted: int) -> http.client.HTTPMessage:
@@ -166,11 +166,11 @@ def _cost() -> list[Figure]:
 
 def _cpu_ms(server: Server, town: Town, data: Path) -> float:
     photos = [jpeg(4000, 3000, seed=i, exif=with_exif(), quality=92) for i in range(LARGE + 1)]
-    _send(server, town, photos[:1])
-    _wait_until_ready(data, 1)
+    send(server, town, photos[:1])
+    wait_until_ready(data, 1)
     before = server.cpu()
-    _send(server, town, photos[1:])
-    _wait_until_ready(data, LARGE + 1)
+    send(server, town, photos[1:])
+    wait_until_ready(data, LARGE + 1)
     return (server.cpu() - before) / LARGE * 1000
 
 
@@ -186,9 +186,9 @@ def _peak(server: Server, town: Town, data: Path) -> tuple[float, float]:
     looking = threading.Thread(target=look)
     looking.start()
     photos = _worst()
-    _send(server, town, photos)
-    _wait_until_ready(data, ready + len(photos))
-    with _connected(server.port) as ask, _ignored():
+    send(server, town, photos)
+    wait_until_ready(data, ready + len(photos))
+    with connected(server.port) as ask, _ignored():
         ask("POST", "/api/uploads", png(50_000, 50_000, rows=b""), _body_of(town, png(50_000, 50_000, rows=b"")), 201)
     is_over.set()
     looking.join()
@@ -234,8 +234,8 @@ def _ignored() -> Iterator[None]:
             raise
 
 
-def _send(server: Server, town: Town, photos: list[bytes]) -> None:
-    with _connected(server.port) as ask:
+def send(server: Server, town: Town, photos: list[bytes]) -> None:
+    with connected(server.port) as ask:
         for photo in photos:
             ask("POST", "/api/uploads", photo, _body_of(town, photo), 201)
 
@@ -244,7 +244,7 @@ def _body_of(town: Town, photo: bytes) -> dict[str, str]:
     return {**_headers(town.workers[0], photo), "Content-Type": OCTETS}
 
 
-def _wait_until_ready(data: Path, wanted: int) -> None:
+def wait_until_ready(data: Path, wanted: int) -> None:
     until = time.monotonic() + DEVELOPED_S_MAX
     while _ready(data) < wanted:
         if time.monotonic() > until:

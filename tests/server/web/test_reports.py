@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from server.web.pdf import is_there
+from server.web.pdf import is_there, typeset
 from server.web.proof import Signed, read_token, token_of
 from tests.server.web.kit import Phone, Town, town
 
@@ -140,3 +141,14 @@ async def test_a_report_becomes_a_file_for_who_asked(site: Town) -> None:
     file = await worker.http.get(f"/api/reports/{id}/file")
     assert file.content.startswith(b"%PDF-")
     assert (await manager.http.get(f"/api/reports/{id}/file")).status_code == 404
+
+
+@pytest.mark.skipif(not is_there(), reason="needs WeasyPrint and pango")
+def test_a_photo_stays_a_jpeg_in_the_file(tmp_path: Path) -> None:
+    """Unpacked it would take ten times the room, and the time of packing it anew."""
+    Image.effect_noise((1280, 960), 60).convert("RGB").save(tmp_path / "abc", "WEBP", quality=80)
+    html = '<img src="/api/photos/abc?w=1280" width="300">'
+    typeset(html, str(tmp_path), str(tmp_path / "one.pdf"))
+    made = (tmp_path / "one.pdf").read_bytes()
+    assert b"/DCTDecode" in made
+    assert len(made) < 2_000_000
