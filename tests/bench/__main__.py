@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from tests.bench import alerts, inspections, live, merge, phone, phone_photos, photos, pull, push, reports
+from tests.bench import alerts, inspections, live, merge, phone, phone_photos, photos, pull, push, reports, thumb
 from tests.bench.figure import Figure, save, table
 
 PARTS: Final[dict[str, Callable[[], list[Figure]]]] = {
@@ -24,6 +24,7 @@ PARTS: Final[dict[str, Callable[[], list[Figure]]]] = {
     "photos": photos.figures,
     "phone_photos": phone_photos.figures,
     "inspections": inspections.figures,
+    "thumb": thumb.figures,
     "reports": reports.figures,
     "alerts": alerts.figures,
 }
