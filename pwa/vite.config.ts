@@ -43,7 +43,11 @@ export default defineConfig({
             : 'assets/[name]-[hash][extname]',
         codeSplitting: {
           includeDependenciesRecursively: false,
-          groups: [{ name: 'later', test: LATER }],
+          groups: [
+            { name: 'later', test: LATER, priority: 1 },
+            // One file instead of a dozen: each costs a phone a way through its worker.
+            { name: 'first', tags: ['$initial'] },
+          ],
         },
       },
     },

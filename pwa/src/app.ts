@@ -3,12 +3,12 @@
 
 import { mount } from 'svelte';
 import { fetchDeclarations } from './declared.ts';
-import { idle } from './store/idle.ts';
 import { createAccounts } from './sync/accounts.ts';
 import './ui/styles/tokens.css';
 import './ui/styles/base.css';
 import AppFrame from './ui/App.svelte';
 import { App } from './ui/app.svelte.ts';
+import { afterFirst } from './ui/first.ts';
 import { allWords, useLanguage } from './ui/i18n.svelte.ts';
 import { allIcons } from './ui/icons/drawn.svelte.ts';
 import { watchForInstall } from './ui/install.svelte.ts';
@@ -24,14 +24,14 @@ async function start(): Promise<void> {
   const words = useLanguage();
   watchForInstall();
   followPreferences();
-  const accounts = createAccounts({ declarations: await fetchDeclarations() });
+  const accounts = createAccounts({ declarations: fetchDeclarations() });
   const app = new App(accounts, Object.values(faces));
   const routes = routesWith(app.faces);
   followLinks((pathname) => find(routes, pathname) !== undefined);
   beforeReload(() => app.site?.phone.flush());
   await Promise.all([words, app.start()]);
   mount(AppFrame, { target: document.getElementById('app') ?? document.body, props: { app } });
-  void idle().then(() => Promise.all([allWords(), allIcons()]));
+  void afterFirst(() => Promise.all([allWords(), allIcons()])).catch(console.info);
   void watchForUpdates(() => void accounts.sendNow());
 }
 

@@ -22,7 +22,14 @@ const KEPT: ReadonlySet<string> = new Set([...__FILES__, ...__LATER__]);
 // Pages that the server makes itself; everything else that is opened is the app.
 const SERVER_PAGE = /^\/(api|assets|static|print|lan|schema|healthz|app-shell)(\/|$)|^\/[^/]+\.[a-z0-9]+$/;
 
-self.addEventListener('install', (event) => event.waitUntil(keepBuild()));
+self.addEventListener('install', (event) => {
+  event.waitUntil(keepBuild());
+  // Where the browser can, it takes what is kept by itself, and wakes no worker for it.
+  const straight = event as ExtendableEvent & { addRoutes?(rules: object): Promise<void> };
+  straight
+    .addRoutes?.({ condition: { urlPattern: '/assets/*' }, source: { cacheName: CACHE } })
+    .catch(console.info);
+});
 self.addEventListener('activate', (event) => event.waitUntil(takeOver()));
 self.addEventListener('message', (event) => {
   if (event.data === 'skip') event.waitUntil(self.skipWaiting());

@@ -254,7 +254,8 @@ def arrived(run: Callable[[str], Any], server: Server, person: Phone) -> None:
 COUNT: Final = """
 async (text) => {
   await new Promise((resolve) => setTimeout(resolve, 300));
-  const name = (await indexedDB.databases()).map((one) => one.name).find((one) => one.startsWith('gongbu-'));
+  const isPerson = (name) => /^gongbu-(?!answers$|kept-)/.test(name);
+  const name = (await indexedDB.databases()).map((one) => one.name).find(isPerson);
   if (!name) return 0;
   const db = await new Promise((resolve, reject) => {
     const asked = indexedDB.open(name);

@@ -94,7 +94,7 @@ export type History = (
 
 export interface Opening {
   readonly person: string;
-  readonly declarations: Declarations;
+  readonly declarations: Declarations | Promise<Declarations>;
   readonly surroundings: Surroundings;
   readonly history: History;
   readonly photos: PhotoServer;
@@ -105,8 +105,8 @@ export interface Opening {
 /** Opens the database of a person who is on this phone. */
 export async function openLocal(opening: Opening): Promise<Local> {
   const db = await (opening.db ?? openPersonDb(opening.person));
-  const start = await readStart(db);
-  if (start.me) return new LocalPhone(db, start.me, opening).start(start);
+  const [start, declarations] = await Promise.all([readStart(db), opening.declarations]);
+  if (start.me) return new LocalPhone(db, start.me, declarations, opening).start(start);
   db.close();
   throw new Problem({ code: 'signed_out', do: 'sign_in' });
 }
@@ -212,7 +212,12 @@ class LocalPhone implements Local {
   #reading = 0;
   #versionOf: VersionOf = null;
 
-  constructor(db: PersonDb, me: Me, { person, declarations, surroundings, history, photos }: Opening) {
+  constructor(
+    db: PersonDb,
+    me: Me,
+    declarations: Declarations,
+    { person, surroundings, history, photos }: Opening,
+  ) {
     this.person = { id: me.id, name: me.name };
     this.device = me.device;
     this.declarations = declarations;

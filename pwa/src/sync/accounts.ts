@@ -8,6 +8,7 @@ import { Problem } from '../core/problem.ts';
 import type { Accounts, PersonHere, SignedOut } from '../store/account.ts';
 import type { PhotoServer } from '../store/album.ts';
 import { keptDbName, openPersonDb, openPhoneDb, type PersonRow, personDbName } from '../store/database.ts';
+import { idle } from '../store/idle.ts';
 import { makeKey, type PhoneKey } from '../store/key.ts';
 import { lazily } from '../store/lazily.ts';
 import { type Local, openLocal, putPerson } from '../store/local.ts';
@@ -27,7 +28,8 @@ interface Opened {
 }
 
 export interface AccountsOptions {
-  readonly declarations: Declarations;
+  /** May still be on their way: the database is opened meanwhile. */
+  readonly declarations: Declarations | Promise<Declarations>;
   readonly env?: Environment;
 }
 
@@ -56,7 +58,7 @@ export function createAccounts({ declarations, env = browserEnvironment() }: Acc
     opened = attach(local);
     remember(person);
     const { exchange } = opened;
-    setTimeout(() => void exchange(), EXCHANGE_AFTER_MS);
+    setTimeout(() => void idle().then(exchange), EXCHANGE_AFTER_MS);
     putRow({ ...row, lastUsed: env.now() }).catch(() => undefined);
     void env.storage?.persisted().then((persisted) => local.report({ persisted }));
     return local;

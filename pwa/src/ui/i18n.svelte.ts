@@ -23,16 +23,16 @@ let words: Words = $state.raw({});
 let shown: Lang = $state('zh');
 /** Of which language the rest is there too. */
 let complete: Lang | null = null;
-let numbers = new Intl.NumberFormat('zh-CN');
-let plurals = new Intl.PluralRules('zh-CN');
+let numbers: Intl.NumberFormat | null = null;
+let plurals: Intl.PluralRules | null = null;
 
 /** The words of the first screens are there when it resolves. */
 export async function useLanguage(next: Lang = preferences.lang): Promise<void> {
   const { default: first } = await PARTS[next].first();
   words = shown === next ? { ...words, ...first } : first;
   shown = next;
-  numbers = new Intl.NumberFormat(locale());
-  plurals = new Intl.PluralRules(locale());
+  numbers = null;
+  plurals = null;
   if (preferences.lang !== next) choose({ lang: next });
   if (complete !== null) await allWords();
 }
@@ -67,12 +67,15 @@ export function fill(text: string, params: Params): string {
   return form(text, params.n).replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
     const value = params[name];
     if (value === undefined) return whole;
-    return typeof value === 'number' ? numbers.format(value) : value;
+    if (typeof value !== 'number') return value;
+    numbers ??= new Intl.NumberFormat(locale());
+    return numbers.format(value);
   });
 }
 
 function form(text: string, n: string | number | undefined): string {
   const [one, other] = text.split('|', 2);
   if (other === undefined || one === undefined) return text;
+  plurals ??= new Intl.PluralRules(locale());
   return plurals.select(Number(n ?? 2)) === 'one' ? one : other;
 }
