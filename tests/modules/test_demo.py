@@ -164,6 +164,8 @@ def test_one_alert_is_unanswered_one_call_had_two_silent_and_nobody_was_sent_any
     assert [(name, c) for name, state, c, *_ in facts.alerts if state == "open"] == [("overdue", "safety.hazard")]
     assert [meant - said for _, _, c, _, meant, said in facts.alerts if c == "safety.broadcast"] == [2]
     assert all(begun < NOW for _, _, _, begun, _, _ in facts.alerts)
+    (called,) = [begun for _, _, c, begun, _, _ in facts.alerts if c == "safety.broadcast"]
+    assert called >= ms("2026-03-06 09:45")
     assert facts.attempts == {"no_way"}
 
 
