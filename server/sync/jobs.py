@@ -99,8 +99,10 @@ class Jobs:
                     pass
             except Exception:
                 log.exception("jobs could not be looked at")
+            # Not `wait_for`: before Python 3.12 it forgets a cancel that comes together with the wake.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._woken.wait()
 
     def _due(self) -> int:
         """While phones are sending, work that can wait does, for a while."""
