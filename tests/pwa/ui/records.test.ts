@@ -33,7 +33,7 @@ test.each([
     const screen = await openScreen(load, phone, { params: { r: 'r1' } });
     await until(() => screen.text().includes('换成钢盖板'));
     expect(screen.text()).toContain('李四');
-    the(screen.all('.two button')[1]).click();
+    the(screen.all('.halves button')[1]).click();
     await until(() => phone.writings.length === 1);
     expect(phone.writings[0]?.ops[0]).toMatchObject({ k: 'amend', of: [9, 0], ver: expect.any(String) });
     await until(() => !screen.text().includes('换成钢盖板'));

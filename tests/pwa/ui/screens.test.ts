@@ -282,7 +282,7 @@ describe('the inbox', () => {
     await until(() => screen.text().includes('改后'));
     expect(screen.find('.pair').textContent).toContain('基坑');
     screen.button('采纳').click();
-    screen.all('.two button')[1]?.click();
+    screen.all('.halves button')[1]?.click();
     await until(() => phone.writings.length >= 1);
     expect(phone.writings.at(-1)?.ops[0]).toMatchObject({ k: 'amend', of: [9, 0] });
     await screen.close();
