@@ -18,6 +18,7 @@ from server.config import VERSION
 COMMANDS: Final = {
     "serve": "start the server",
     "worker": "do the jobs beside it (PostgreSQL)",
+    "jobs": "work that was given up: list, try again",
     "migrate": "bring the database up to date",
     "generate": "write the phone app's types from the declarations",
     "user": "people: add, list, password, role, disable",

@@ -6,6 +6,7 @@ from typing import Any
 
 from server.web import (
     alerts,
+    calendar,
     channels,
     devices,
     enrol,
@@ -13,6 +14,7 @@ from server.web import (
     hello,
     history,
     invites,
+    jobs,
     lan,
     ledger,
     pdf,
@@ -47,5 +49,7 @@ routes: list[Any] = [
     *subscriptions.routes,
     *alerts.routes,
     *channels.routes,
+    *jobs.routes,
+    *calendar.routes,
     *shell.routes,
 ]

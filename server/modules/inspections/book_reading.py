@@ -7,7 +7,6 @@ fields' own names; the order of the rows is the order of the paper.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -18,9 +17,9 @@ from server.core.declaration import Kind
 from server.core.field import Field
 from server.modules.inspections.document import HEAD, ITEMS_MAX, SECTIONS_MAX, Document, Fault, Reading, read_document
 from server.modules.inspections.workbook import ITEM_COLUMNS, KEY, SECTION_COLUMNS, SHEETS
+from server.web.workbook import package_fault
 
-PARTS_MAX: Final = 100
-UNPACKED_BYTES_MAX: Final = 8 * 1024 * 1024
+SHEETS_MAX: Final = 100
 ROWS_MAX: Final = {"template": 50, "sections": SECTIONS_MAX + 1, "items": ITEMS_MAX + 1}
 COLUMNS_MAX: Final = 40
 CELL_LENGTH_MAX: Final = 20_000
@@ -80,11 +79,12 @@ def _cell_of(at: str, where: Mapping[str, str], tables: Mapping[str, _Table]) ->
 def _tables(content: bytes) -> dict[str, _Table]:
     from openpyxl import load_workbook
 
-    _check_package(content)
+    if code := package_fault(content):
+        raise Unreadable(code)
     try:
         book = load_workbook(BytesIO(content), read_only=True, data_only=False, keep_links=False)
         found = {}
-        for sheet in book.worksheets[:PARTS_MAX]:
+        for sheet in book.worksheets[:SHEETS_MAX]:
             word = _sheet_word(sheet.title)
             if word is not None and word not in found:
                 rows = sheet.iter_rows(max_row=ROWS_MAX[word] + 1, max_col=COLUMNS_MAX)
@@ -94,21 +94,6 @@ def _tables(content: bytes) -> dict[str, _Table]:
     if any(len(table.rows) > ROWS_MAX[word] for word, table in found.items()):
         raise Unreadable("too_many")
     return found
-
-
-def _check_package(content: bytes) -> None:
-    """A workbook is a zip of XML; one that would unpack to very much, or brings entities, is none of ours."""
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as package:
-            parts = package.infolist()
-            if len(parts) > PARTS_MAX or sum(part.file_size for part in parts) > UNPACKED_BYTES_MAX:
-                raise Unreadable("too_large")
-            for part in parts:
-                start = package.read(part)
-                if b"<!DOCTYPE" in start or b"<!ENTITY" in start or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                    raise Unreadable("file")
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise Unreadable("file") from error
 
 
 def _sheet_word(title: str) -> str | None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -135,6 +136,17 @@ async def a_channel(town: Town, phone: Phone) -> Asked:
     return {"url": f"/api/channels/{await fresh_channel(town)}"}
 
 
+async def a_list_of_days(town: Town, phone: Phone) -> Asked:
+    return {"url": f"/api/calendar/read?project={town.one}", "content": "2026-05-01 劳动节".encode()}
+
+
+async def a_dead_job(town: Town, phone: Phone) -> Asked:
+    args = json.dumps({"project": town.one})
+    dead = "INSERT INTO job (key, kind, args, due, dead) VALUES ('x', 'x', ?, 0, 1) ON CONFLICT (key) DO NOTHING"
+    await town.site.store.change([(dead, (args,))])
+    return {"url": "/api/jobs/again", "json": {"project": town.one, "key": "x"}}
+
+
 async def a_channels_test(town: Town, phone: Phone) -> Asked:
     return {"url": f"/api/channels/{await fresh_channel(town)}/test"}
 
@@ -220,6 +232,10 @@ ACCESS: Final[dict[tuple[str, str], Row]] = {
     ),
     ("DELETE", "/api/channels/{id}"): Row(frozenset({"manager"}), a_channel),
     ("POST", "/api/channels/{id}/test"): Row(frozenset({"manager"}), a_channels_test),
+    ("GET", "/api/calendar"): Row(MEMBERS, at("/api/calendar?project={one}")),
+    ("POST", "/api/calendar/read"): Row(OFFICE, a_list_of_days),
+    ("GET", "/api/jobs"): Row(frozenset({"manager"}), at("/api/jobs?project={one}")),
+    ("POST", "/api/jobs/again"): Row(frozenset({"manager"}), a_dead_job),
     ("GET", "/print/record/{name}/{r}"): Row(MEMBERS, at("/print/record/core.photos/{one}?project={one}")),
     ("GET", "/print/record/{name}/{r}/xlsx"): Row(MEMBERS, an_inspection, others=frozenset({403, 404})),
     ("GET", "/proof/{token}"): Row(SIGNED_IN, a_proof, 200),
