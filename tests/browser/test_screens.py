@@ -64,10 +64,14 @@ SCREENS: dict[str, tuple[Screen, ...]] = {
         Screen("hazards-open", "/safety/board?by=open", "listitem"),
         Screen("broadcast-new", "/k/safety.broadcast/new"),
         Screen("ladders", "/alerts/ladders", "listitem"),
+        Screen("inspection-start", "/inspections/start", "listitem"),
+        Screen("inspections-plans", "/inspections/plans"),
+        Screen("inspections-ledger", "/inspections/ledger", "row"),
     ),
     "office": (
         Screen("ledger", "/office", "row"),
         Screen("sheets", "/labour/sheets"),
+        Screen("templates", "/inspections/templates"),
         Screen("ledger-hazards", "/office/safety.hazard?state=not_closed", "row"),
     ),
 }
