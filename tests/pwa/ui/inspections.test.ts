@@ -13,7 +13,7 @@ import { placeName } from '../../../pwa/src/modules/inspections/before.ts';
 import { datedDuties } from '../../../pwa/src/modules/inspections/calendar.ts';
 import { lacksOf } from '../../../pwa/src/modules/inspections/lacks.ts';
 import { ledger } from '../../../pwa/src/modules/inspections/ledger.ts';
-import { current, nextOf } from '../../../pwa/src/modules/inspections/library.ts';
+import { current, inUse, nextOf } from '../../../pwa/src/modules/inspections/library.ts';
 import {
   copied,
   faultsOf,
@@ -38,6 +38,7 @@ import { filtered, nextOf as nextItem, rowsOf } from '../../../pwa/src/modules/i
 import { forMe, isLate } from '../../../pwa/src/modules/quality/defect.ts';
 import type { Shown, Value } from '../../../pwa/src/store/phone.ts';
 import { afterOnly, pairsOf } from '../../../pwa/src/ui/photo/pairs.ts';
+import type { Site } from '../../../pwa/src/ui/site.svelte.ts';
 import { recordOf, shownFrom, the } from './fake.ts';
 
 type Values = Record<string, Value>;
@@ -277,6 +278,17 @@ describe('the office', () => {
     expect(current(retired)).toEqual([]);
     expect(nextOf(all, 'f')).toBe(4);
     expect(nextOf(all, 'new')).toBe(1);
+  });
+
+  test('what a plan named some time ago begins with the version in use, and with itself when none is', async () => {
+    const site = (state: string): Site => {
+      const all = [shownTemplate('a', 1, 'published'), shownTemplate('b', 2, state)];
+      return { project: 'p', phone: { list: () => Promise.resolve(all) } } as unknown as Site;
+    };
+    expect(await inUse(site('published'), 'a')).toBe('b');
+    expect(await inUse(site('draft'), 'a')).toBe('a');
+    expect(await inUse(site('retired'), 'a')).toBe('a');
+    expect(await inUse(site('published'), 'unknown')).toBe('unknown');
   });
 
   test('an item moves to its place, over the edge of a section too, and nothing else changes', () => {
