@@ -27,6 +27,8 @@ TEXT_HEAD: Final = 4096
 BOXES_MAX: Final = 4096
 PROFILE_BYTES_MAX: Final = 1024 * 1024
 DECODED_BYTES: Final = {PNG: 4, WEBP: 18, HEIC: 7, AVIF: 9}  # a pixel, with all that the decoder needs; measured
+HEIC_WHOLE_MAX: Final = 25_000_000  # pixels; a larger one is decoded tile by tile, to half its width and height
+HEIC_TILED_BYTES: Final = 2
 
 
 class Damaged(Exception):
@@ -410,7 +412,7 @@ def _still(content: Content) -> str | None:
     return HEIC if brands & HEIC_BRANDS else None
 
 
-def _boxes(content: Content, at: int, last: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes(content: Content, at: int, last: int) -> Iterator[tuple[bytes, int, int]]:
     """(name, start, end) of what is inside each box from `at` on."""
     for _ in range(BOXES_MAX):
         if at + 8 > last:
@@ -427,22 +429,23 @@ def _boxes(content: Content, at: int, last: int) -> Iterator[tuple[bytes, int, i
 
 def _sizes(content: Content) -> Iterator[tuple[int, int]]:
     """What `ispe` says, of the picture, its tiles and its thumbnail."""
-    for name, start, end in _boxes(content, 0, len(content)):
+    for name, start, end in boxes(content, 0, len(content)):
         if name != b"meta":
             continue
-        for inner, first, last in _boxes(content, start + 4, end):
+        for inner, first, last in boxes(content, start + 4, end):
             if inner != b"iprp":
                 continue
-            for box, a, b in _boxes(content, first, last):
+            for box, a, b in boxes(content, first, last):
                 if box == b"ipco":
-                    for prop, c, _ in _boxes(content, a, b):
+                    for prop, c, _ in boxes(content, a, b):
                         if prop == b"ispe":
                             yield struct.unpack_from(">II", content, c + 4)
 
 
 def _of_boxes(type: str, content: Content) -> Picture:
     w, h = max(_sizes(content), key=lambda size: size[0] * size[1], default=(0, 0))
-    return Picture(type, w, h, 1, w * h * DECODED_BYTES[type])
+    each = HEIC_TILED_BYTES if type == HEIC and w * h > HEIC_WHOLE_MAX else DECODED_BYTES[type]
+    return Picture(type, w, h, 1, w * h * each)
 
 
 READERS: Final[dict[str, Callable[[Content], Picture]]] = {

@@ -23,6 +23,7 @@ from typing import Any, Final
 from PIL import ExifTags, Image, ImageFile
 
 from server.core import picture
+from server.core.heif_grid import Heic
 from server.core.picture import Damaged, Picture
 
 WIDTHS: Final = (1280, 320)
@@ -87,10 +88,14 @@ def develop(path: Path, content: Any, seen: Picture, out: Path) -> Answer:
     facts = facts_of(path, formats)
     # what stands beside the picture may be a bomb of its own: it is left out here too
     with Image.open(path if bare is None else io.BytesIO(bare), formats=formats) as file:
-        if seen.type == picture.JPEG:
-            file.draft("RGB", shrunk(file.size, WIDTHS[0]))
-        file.load()
-        image = plain(file)
+        if seen.type == picture.HEIC and seen.w * seen.h > picture.HEIC_WHOLE_MAX:
+            image = pieced(Heic(content))
+            image.info["icc_profile"] = file.info.get("icc_profile")
+        else:
+            if seen.type == picture.JPEG:
+                file.draft("RGB", shrunk(file.size, WIDTHS[0]))
+            file.load()
+            image = plain(file)
     w, h = seen.w, seen.h
     if bare is None:  # what not every browser shows is kept as it is, and shown as JPEG
         image = flat(turned(image, seen.orientation))
@@ -110,6 +115,25 @@ def develop(path: Path, content: Any, seen: Picture, out: Path) -> Answer:
     return {"w": w, "h": h, "clean": picture.JPEG if bare is None else seen.type, "made": made, "facts": facts}
 
 
+def pieced(heic: Heic) -> Image.Image:
+    """A large one at half its width and height, tile by tile: the whole would not find room. Upright."""
+    grid = heic.grid()
+    if grid is None or grid.tile[0] % 2 or grid.tile[1] % 2:
+        raise MemoryError
+    whole = Image.new("RGB", (grid.w // 2, grid.h // 2))
+    for n, item in enumerate(grid.tiles):
+        with Image.open(io.BytesIO(heic.alone(item)), formats=["HEIF"]) as tile:
+            if tile.size != grid.tile:
+                raise Damaged("grid")
+            at = (n % grid.columns * tile.width // 2, n // grid.columns * tile.height // 2)
+            whole.paste(flat(tile).reduce(2), at)
+    for name, value in grid.turns:
+        for turn in (MIRRORS[value & 1],) if name == b"imir" else (Image.Transpose.ROTATE_90,) * (value & 3):
+            whole = whole.transpose(turn)
+    return whole
+
+
+MIRRORS: Final = (Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.FLIP_LEFT_RIGHT)
 FORMATS: Final = {
     picture.JPEG: "JPEG",
     picture.PNG: "PNG",
