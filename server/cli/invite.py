@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, get_args
 
-from server.cli.opened import add_data, find_person, find_project, now_ms, settings_of, with_store
+from server.cli.opened import action, find_person, find_project, now_ms, settings_of, with_store
 from server.cli.say import Stop, say, table
 from server.core.person import SERVER
 from server.store.store import Store
@@ -27,15 +27,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     action(actions, "list", show, "list the open invites")
     end = action(actions, "revoke", revoke, "take an invite back")
     end.add_argument("id", help="its id, or the beginning of it")
-
-
-def action(actions: Any, name: str, run: Any, about: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(
-        name, help=about, description=about[0].upper() + about[1:] + "."
-    )
-    add_data(parser)
-    parser.set_defaults(run=run)
-    return parser
 
 
 def make(args: argparse.Namespace) -> int:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from server.cli.opened import add_data, settings_of
+from server.cli.opened import action, settings_of
 from server.cli.say import Stop, say
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    for name, run, about in (
-        ("show", show, "print the public parts"),
-        ("make", make, "make the keys, if the folder has none yet"),
-    ):
-        command = actions.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
-        add_data(command)
-        command.set_defaults(run=run)
+    action(actions, "show", show, "print the public parts")
+    action(actions, "make", make, "make the keys, if the folder has none yet")
 
 
 def show(args: argparse.Namespace) -> int:

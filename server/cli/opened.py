@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from server.cli.say import Stop
 from server.config import Settings, read
@@ -18,6 +18,16 @@ T = TypeVar("T")
 
 def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="data folder (default: GONGBU_DATA, or ./gongbu-data)")
+
+
+def action(actions: Any, name: str, run: Any, about: str) -> argparse.ArgumentParser:
+    """One of a command's own commands: `gongbu user add`."""
+    parser: argparse.ArgumentParser = actions.add_parser(
+        name, help=about, description=about[0].upper() + about[1:] + "."
+    )
+    add_data(parser)
+    parser.set_defaults(run=run)
+    return parser
 
 
 def settings_of(args: argparse.Namespace) -> Settings:

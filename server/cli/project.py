@@ -6,7 +6,7 @@ import argparse
 from collections import Counter
 from typing import Any
 
-from server.cli.opened import add_data, find_person, find_project, now_ms, with_store
+from server.cli.opened import action, find_person, find_project, now_ms, with_store
 from server.cli.say import Stop, say, table
 from server.store.store import Store
 
@@ -26,15 +26,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     fence.add_argument("--at", metavar="LAT,LNG", help="centre in degrees, e.g. 31.2304,121.4737")
     fence.add_argument("--radius", type=int, metavar="METRES", help="1 to 100000")
     fence.add_argument("--none", action="store_true", help="no fence")
-
-
-def action(actions: Any, name: str, run: Any, about: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(
-        name, help=about, description=about[0].upper() + about[1:] + "."
-    )
-    add_data(parser)
-    parser.set_defaults(run=run)
-    return parser
 
 
 def add(args: argparse.Namespace) -> int:

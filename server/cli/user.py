@@ -8,7 +8,7 @@ import sys
 from collections import defaultdict
 from typing import Any, Final, get_args
 
-from server.cli.opened import add_data, find_person, find_project, now_ms, with_store
+from server.cli.opened import action, find_person, find_project, now_ms, with_store
 from server.cli.say import Stop, say, table
 from server.store.store import Store
 from server.web.password import LENGTH_MIN
@@ -35,15 +35,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     end = action(actions, "disable", disable, "sign a person out everywhere and let nobody sign in as him")
     end.add_argument("person", help="sign-in name, name or id")
     end.add_argument("--undo", action="store_true", help="let him in again")
-
-
-def action(actions: Any, name: str, run: Any, about: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(
-        name, help=about, description=about[0].upper() + about[1:] + "."
-    )
-    add_data(parser)
-    parser.set_defaults(run=run)
-    return parser
 
 
 def ask_password() -> str:
