@@ -17,6 +17,7 @@ from playwright.sync_api import Playwright, expect, sync_playwright
 from tests.browser import install
 from tests.browser.chrome import Phone
 from tests.browser.fox import Fox
+from tests.browser.pushservice import PushService
 from tests.browser.site import Site
 
 NewPhone = Callable[..., Phone]
@@ -103,6 +104,13 @@ def fox(firefox: str, site: Site, tmp_path: Path) -> Iterator[Fox]:
     fox = Fox(firefox, tmp_path / "firefox", site.url)
     yield fox
     fox.close()
+
+
+@pytest.fixture
+def service() -> Iterator[PushService]:
+    service = PushService()
+    yield service
+    service.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,9 @@ import base64
 import json
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
@@ -25,19 +26,29 @@ PREFERENCES = {
     "network.connectivity-service.enabled": False,
     "toolkit.telemetry.enabled": False,
 }
+ARGUMENTS = ["--headless", "--no-remote", "--remote-debugging-port", "0", "--remote-allow-system-access"]
 
 
 class Fox:
-    def __init__(self, firefox: str, profile: Path, url: str, language: str = "zh-CN") -> None:
+    def __init__(
+        self,
+        firefox: str,
+        profile: Path,
+        url: str,
+        language: str = "zh-CN",
+        preferences: Mapping[str, str | int | bool] = MappingProxyType({}),
+    ) -> None:
         self.url = url
         self.language = language
         profile.mkdir(parents=True, exist_ok=True)
         (profile / "user.js").write_text(
-            "".join(f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in PREFERENCES.items())
-            + f'user_pref("intl.accept_languages", "{language}");\n'
+            "".join(
+                f"user_pref({json.dumps(name)}, {json.dumps(value)});\n"
+                for name, value in {**PREFERENCES, "intl.accept_languages": language, **preferences}.items()
+            )
         )
         self.process = subprocess.Popen(
-            [firefox, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", "0"],
+            [firefox, *ARGUMENTS, "--profile", str(profile)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -73,10 +84,19 @@ class Fox:
 
     def run(self, expression: str) -> Any:
         """The value of an expression, awaited; it must be JSON."""
+        return self._run(expression, self.tab)
+
+    def inside(self, expression: str) -> Any:
+        """The same in the browser's own window, with all the rights that Firefox itself has."""
+        tree = self.call("browsingContext.getTree", **{"moz:scope": "chrome"})["contexts"]
+        own = next(one["context"] for one in tree if one["url"].endswith("/browser.xhtml"))
+        return self._run(expression, own)
+
+    def _run(self, expression: str, context: str) -> Any:
         answer = self.call(
             "script.evaluate",
             expression=f"(async () => JSON.stringify(await ({expression})))()",
-            target={"context": self.tab},
+            target={"context": context},
             awaitPromise=True,
         )
         assert answer["type"] == "success", answer
@@ -129,7 +149,12 @@ class Fox:
         self.until(lambda: text in self.text(), f"Firefox does not show {text}")
 
     def text(self) -> str:
-        return str(self.run("document.body.innerText"))
+        return str(self.run("document.body?.innerText ?? ''"))
+
+    @property
+    def address(self) -> str:
+        """What stands in the address bar."""
+        return str(self.call("browsingContext.getTree")["contexts"][0]["url"])
 
     def until(self, ask: Callable[[], bool], otherwise: str) -> None:
         until(ask, otherwise, seconds=30)

@@ -50,7 +50,7 @@ class Site:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", "GONGBU_ALLOW_PRIVATE_ADDRESSES": "1"},
             )
         until(self.answers, f"the server did not start: {self.log}", seconds=SECONDS_TO_START_MAX)
         return self
