@@ -199,11 +199,11 @@ def put_done(done: Sequence[Done]) -> list[Statement]:
 
 def put_reached(devices: Sequence[str], at: int) -> Statement:
     marks = ", ".join("?" * len(devices))
-    return f"UPDATE subscription SET reached = ?, note = '' WHERE device IN ({marks})", (at, *devices)
+    return f"UPDATE subscription SET reached = ?, failed = NULL, note = '' WHERE device IN ({marks})", (at, *devices)
 
 
 def put_failed(device: str, at: int, note: str) -> Statement:
-    return "UPDATE subscription SET failed = ?, note = ? WHERE device = ?", (at, note, device)
+    return "UPDATE subscription SET failed = COALESCE(failed, ?), note = ? WHERE device = ?", (at, note, device)
 
 
 def drop_subscription(device: str, endpoint: str) -> Statement:

@@ -175,11 +175,16 @@ async def test_a_dead_subscription_is_removed_and_a_busy_service_is_tried_again(
 
 async def test_one_to_me_says_where_it_got_stuck(town: Town, world: Outside) -> None:
     phone, receiver = await subscribed(town, world, "worker")
-    world.answers["/push/worker"] = [OK, (403, {}, b""), (503, {}, b""), (410, {}, b"")]
-    tried = [(await phone.http.post("/api/subscriptions/test")).json() for _ in range(5)]
+    world.answers["/push/worker"] = [OK, (403, {}, b""), (503, {}, b""), OK, (410, {}, b"")]
+    tried, silent = [], []
+    for _ in range(6):
+        tried.append((await phone.http.post("/api/subscriptions/test")).json())
+        known = (await phone.http.get("/api/subscriptions")).json()["subscriptions"]
+        silent.append([one["failed"] is not None for one in known])
     assert [(one["status"], one["note"]) for one in tried] == [
-        ("sent", ""), ("failed", "http 403"), ("later", "http 503"), ("gone", "http 410"), ("none", ""),
+        ("sent", ""), ("failed", "http 403"), ("later", "http 503"), ("sent", ""), ("gone", "http 410"), ("none", ""),
     ]  # fmt: skip
+    assert silent == [[False], [True], [True], [False], [], []]
     assert receiver.read(world.asked[0])["title"] == "测试通知"
 
 
