@@ -1,4 +1,4 @@
-// What alerts bring beside their declaration: the list of them, ladders in sentences, channels.
+// What alerts bring beside their declaration: the list of them, ladders in sentences, channels, the working calendar.
 
 import type { ModuleFace } from '../../ui/module.ts';
 
@@ -9,7 +9,12 @@ const show =
 
 const face: ModuleFace = {
   module: 'alerts',
-  routes: { alerts: show('alerts'), 'alerts/ladders': show('ladders'), 'alerts/channels': show('channels') },
+  routes: {
+    alerts: show('alerts'),
+    'alerts/ladders': show('ladders'),
+    'alerts/channels': show('channels'),
+    'alerts/calendar': show('calendar'),
+  },
   links: [{ label: 'alert.title', path: '/alerts', icon: 'alert' }],
 };
 
