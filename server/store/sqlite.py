@@ -62,7 +62,7 @@ from server.store.round import (
 log: Final = logging.getLogger("gongbu.store")
 READERS_MAX: Final = 3
 SWITCH_S: Final = 0.0005
-PULSE_S: Final = 0.001  # what this process changes is felt at once, what another does this much later
+PULSE_S: Final = 0.01  # what this process changes is felt at once, what another does this much later
 
 HEADS = "SELECT id, head FROM project WHERE id IN (SELECT value FROM json_each(?))"
 DEVICES = "SELECT id, last_n, revoked FROM device WHERE id IN (SELECT value FROM json_each(?))"
@@ -237,12 +237,12 @@ class SqliteDatabase:
                         self._stand_still(part[0][0], part[0][1])
                         continue
                     results, heads = self._settle(connection, part)
-                    self._loop.call_soon_threadsafe(self._deliver, results, heads)
+                    self._loop.call_soon_threadsafe(self._deliver, results, heads, _is_calm(part))
         finally:
             connection.close()
 
     def _stand_still(self, pause: Pause, begun: asyncio.Future[Any]) -> None:
-        self._loop.call_soon_threadsafe(self._deliver, [(begun, None)], {})
+        self._loop.call_soon_threadsafe(self._deliver, [(begun, None)], {}, True)
         pause.is_over.wait()
 
     def _take(self) -> tuple[list[Entry], bool]:
@@ -289,8 +289,12 @@ class SqliteDatabase:
         _save(connection, batch.saves, pushes[-1].received)
         return outcomes, batch.saves.heads
 
-    def _deliver(self, results: list[Result], heads: dict[str, int]) -> None:
-        self._felt_until = 0.0
+    def _deliver(self, results: list[Result], heads: dict[str, int], calm: bool) -> None:
+        if not calm:
+            self._felt_until = 0.0
+        for project in heads.keys() & self._felt.keys():
+            revision, head = self._felt[project]
+            self._felt[project] = revision, max(head or 0, heads[project])
         for future, outcome in results:
             if future.done():  # the caller has gone; the commit stands
                 continue
@@ -311,6 +315,11 @@ def _parts(entries: list[Entry]) -> list[list[Entry]]:
         else:
             parts.append([entry])
     return parts
+
+
+def _is_calm(entries: list[Entry]) -> bool:
+    """Only logs have grown: who may do what stands as it stood."""
+    return all(isinstance(work, Push) and not work.also for work, _ in entries)
 
 
 def _weight(work: Work) -> int:
