@@ -174,8 +174,7 @@ const NO_COUNTS = { waiting: 0, waitingBytes: 0, since: null, refused: 0, held: 
 const NAMES_SHA = '"sha":"';
 const SHAS = /"sha":"([0-9a-f]{64})"/g;
 
-/** Judging needs the rules of every field; they come after the first screen, and once. */
-const JUDGE_AFTER_MS = 500;
+/** Judging needs the rules of every field; they come beside the first screen, for its first tap, and once. */
 type Judge = typeof import('./judge.ts');
 
 const loadJudge = lazily(() => import('./judge.ts'));
@@ -242,7 +241,7 @@ class LocalPhone implements Local {
     this.#count(counted);
     this.#drafts = await openDrafts(this.#db, journal, this.person.id, now, changed);
     this.#hearOtherTabs();
-    setTimeout(() => void this.#judge(), JUDGE_AFTER_MS);
+    setTimeout(() => void this.#judge());
     return this;
   }
 
