@@ -6,6 +6,7 @@ transaction. Statements are the same text on both engines and safe to repeat.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,7 +14,7 @@ import msgspec
 
 from server.core.ladder import Member
 from server.store.round import Statement
-from server.store.store import Store
+from server.store.store import Row, Store
 
 ROWS_MAX: Final = 200  # of one statement
 OPEN: Final = "open"
@@ -128,8 +129,12 @@ async def alerts_of(store: Store, project: str, r: str) -> list[Alert]:
 
 async def members(store: Store, project: str) -> list[Member]:
     """Everybody who is on the site now."""
+    return await asyncio.to_thread(_members, await store.rows(MEMBERS, project))  # ten thousand take a while
+
+
+def _members(rows: Sequence[Row]) -> list[Member]:
     found: dict[str, tuple[str, str, set[str]]] = {}
-    for person, roles, language, team in await store.rows(MEMBERS, project):
+    for person, roles, language, team in rows:
         found.setdefault(person, (roles, language, set()))[2].add(team)
     return [
         Member(person, frozenset(roles.split()), frozenset(filter(None, teams)), language)
