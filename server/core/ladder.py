@@ -142,13 +142,16 @@ class Member:
 
 def people_of(who: str, to: str, values: Mapping[str, Any], members: Sequence[Member]) -> list[Member]:
     """Who is meant by one word of a rung. `to` is the word that the alert itself names; `values` are the
-    record's: its `person`, its `team` (or the teams of its `person`)."""
+    record's: its `person`, its `people`, its `team` (or the teams of its `person`)."""
     if who == "to":
         return people_of(to, "all", values, members) if to and to != "to" else []
     if who == "all":
         return list(members)
     if who == "person":
         return [member for member in members if member.id == values.get("person")]
+    if who == "people":
+        named = frozenset(values.get("people") or ())
+        return [member for member in members if member.id in named]
     if who in ("team", "foreman"):
         teams = _teams(values, members)
         crew = [member for member in members if member.teams & teams]

@@ -143,6 +143,20 @@ async def test_a_broadcast_is_ended_by_its_author_and_those_above(site: Town) ->
     assert seen == expected(IN_CHARGE)
 
 
+async def test_a_call_to_who_is_at_a_place_means_those_that_it_names(site: Town) -> None:
+    inspector, r = await site.phone("inspector"), str(uuid.uuid4())
+    there = {site.people["worker"], site.people["foreman"]}
+    said = {"text": "撤离 3 层", "sort": "evacuate", "to": "place", "place": "3 层", "people": sorted(there)}
+    new = {"k": "new", "c": "safety.broadcast", "r": r, "set": said}
+    assert await code_of(site, inspector, new) == "applied"
+    await site.site.sync.settle()
+    answer = await inspector.http.get("/api/alerts", params={"project": site.one, "r": r})
+    (alert,) = answer.json()["alerts"]
+    called = {attempt["person"] for attempt in alert["attempts"] if attempt["channel"] == "push"}
+    # Those in charge hear of it too, by the ladder; of the others on the site nobody does.
+    assert called - {site.people[role] for role in IN_CHARGE} == there
+
+
 async def test_hazards_are_seen_by_everybody_on_the_site_a_tip_by_its_author_and_the_manager(site: Town) -> None:
     phones = await phones_of(site)
     r, tip = await hazard(site, phones, "closed"), str(uuid.uuid4())

@@ -46,7 +46,8 @@ export const BROADCAST = 'safety.broadcast';
 export interface Broadcast {
   readonly text: string;
   readonly sort: 'stop_work' | 'evacuate' | 'roll_call' | 'notice';
-  readonly to: 'all' | 'team' | 'worker';
+  readonly to: 'all' | 'team' | 'worker' | 'place';
+  readonly people?: readonly string[];
   readonly team?: string;
   readonly place?: PlaceValue;
   readonly hazard?: string;
