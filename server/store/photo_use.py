@@ -10,7 +10,9 @@ from typing import Final
 
 from server.core.batch import Op
 from server.core.declaration import Kind
+from server.core.value import Value
 
+KEYED: Final = "."  # a photo stands at its key: `photos.p1`
 NAMES: Final = ("sha", "thumb")  # of a photo or file, and of the small picture that comes ahead of it
 
 
@@ -20,7 +22,10 @@ def named_in(ops: Iterable[Op], kinds: Mapping[str, Kind]) -> Iterator[tuple[str
         kind = kinds.get(op["c"])
         if kind is not None and not kind.keyed:
             continue
-        values = op["set"].values() if "set" in op else (op.get("v"),)
+        if "set" not in op:
+            values: Iterable[Value] = (op.get("v"),)
+        else:
+            values = op["set"].values() if KEYED in "".join(op["set"]) else ()
         for value in values:
             if type(value) is dict:
                 for name in NAMES:

@@ -316,7 +316,7 @@ async def _load(connection: Any, pushes: list[Push]) -> Loaded:
             loaded.answers[device, n] = applied(n, seq, outcome)
         for device, n, outcome in await connection.fetch(REFUSED, *_columns(again)):
             loaded.answers[device, n] = decode(outcome)
-    if pairs := wanted(pushes, loaded):
+    if pairs := [(project, r) for project, records in wanted(pushes, loaded).items() for r in records]:
         for project, r, body in await connection.fetch(RECORDS, *_columns(pairs)):
             loaded.records.setdefault(project, {})[r] = decode(body)
     return loaded

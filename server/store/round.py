@@ -125,15 +125,17 @@ def repeats(pushes: Iterable[Push], devices: Mapping[str, Place]) -> list[tuple[
     ]
 
 
-def wanted(pushes: Iterable[Push], loaded: Loaded) -> list[tuple[str, str]]:
-    """The (project, r) that the round's new batches name."""
-    pairs = {(push.project, op["r"]) for push in pushes for op in push.ops}
+def wanted(pushes: Iterable[Push], loaded: Loaded) -> dict[str, list[str]]:
+    """The records, by project, that the round's new batches name."""
+    named: dict[str, set[str]] = {}
     for push in pushes:
+        if push.ops:
+            named.setdefault(push.project, set()).update([op["r"] for op in push.ops])
         last_n = loaded.devices[push.device].last_n if push.device in loaded.devices else 0
         for item in push.items:
             if item.n > last_n and isinstance(item.read, Batch):
-                pairs.update((item.project, op["r"]) for op in item.read.ops)
-    return sorted(pairs)
+                named.setdefault(item.project, set()).update([op["r"] for op in item.read.ops])
+    return {project: list(records) for project, records in named.items()}
 
 
 class Round:

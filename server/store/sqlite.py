@@ -13,7 +13,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -67,8 +67,8 @@ PULSE_S: Final = 0.01  # what this process changes is felt at once, what another
 HEADS = "SELECT id, head FROM project WHERE id IN (SELECT value FROM json_each(?))"
 DEVICES = "SELECT id, last_n, revoked FROM device WHERE id IN (SELECT value FROM json_each(?))"
 RECORDS = (
-    "SELECT record.project, record.r, body FROM json_each(?) AS w JOIN record"
-    " ON record.project = w.value->>0 AND record.r = w.value->>1"
+    "SELECT record.project, record.r, body FROM json_each(?) AS p CROSS JOIN json_each(p.value) AS w"
+    " CROSS JOIN record ON record.project = p.key AND record.r = w.value"
 )
 APPLIED = (
     "SELECT device, n, seq, outcome FROM json_each(?) AS w JOIN batch"
@@ -344,7 +344,7 @@ def _change(connection: sqlite3.Connection, change: Change) -> list[list[Row]]:
 
 
 def _load(connection: sqlite3.Connection, pushes: list[Push]) -> Loaded:
-    def by(sql: str, keys: Sequence[Any]) -> list[Row]:
+    def by(sql: str, keys: Collection[Any]) -> list[Row]:
         return connection.execute(sql, (_json(keys),)).fetchall() if keys else []
 
     loaded = Loaded(
