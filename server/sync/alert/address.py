@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ANSWER_BYTES_MAX: Final = 4096
 TIMEOUT_S: Final = 10.0
 CONNECTIONS_MAX: Final = 400
-HOST_AT_ONCE: Final = 64
+HOST_AT_ONCE: Final = 48
 SILENT_S: Final = 1.0  # all that a host may have in the air, and no answer for so long: come again later
 LOOK_EVERY_S: Final = 0.25
 IDLE_S: Final = 60.0

@@ -22,9 +22,9 @@ from server.sync.alert.ground import Ground, ask_sending
 from server.sync.alert.notice import BODY_LENGTH_MAX, Notice, Target, Told, short
 from server.sync.alert.words import body_of, title_of
 
-AT_ONCE: Final = 128  # messages of one step on their way; the address has a bound for each host
+AT_ONCE: Final = 64  # messages of one step on their way; more than may be on their way to one host
 PART: Final = 20
-WRITE_MAX: Final = 50
+WRITE_MAX: Final = 100
 WRITE_S_MAX: Final = 0.5
 HASTE: Final = 300  # so many of a step go out as fast as they can …
 A_SECOND: Final = 400  # … and then, while phones are sending, so many
