@@ -82,7 +82,7 @@ class Phone:
             self.context.expose_binding(name, answer)
         for script in self.before:
             self.context.add_init_script(script)
-        self.context.on("weberror", lambda wrong: self.errors.append(str(wrong.error)))
+        self.context.on("weberror", lambda wrong: self.errors.append(f"{wrong.error} {wrong.error.stack}"))
         return self
 
     def environment(self) -> dict[str, str | float | bool]:

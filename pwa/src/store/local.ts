@@ -171,6 +171,8 @@ const NOTHING_REPORTED: Report = {
 };
 const NO_COUNTS = { waiting: 0, waitingBytes: 0, since: null, refused: 0, held: 0, photos: 0 };
 
+const CLOSE_AFTER_MS = 2_000;
+
 const NAMES_SHA = '"sha":"';
 const SHAS = /"sha":"([0-9a-f]{64})"/g;
 
@@ -593,10 +595,11 @@ class LocalPhone implements Local {
     return this.#notices.watch('saved', fn);
   }
 
+  /** A screen that is being left may be reading still: the connection goes a moment after it. */
   close(): void {
     this.#drafts.close();
     this.#notices.close();
-    this.#db.close();
+    setTimeout(() => this.#db.close(), CLOSE_AFTER_MS);
   }
 
   // --- for the exchange --------------------------------------------------------------------------

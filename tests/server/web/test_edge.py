@@ -13,7 +13,7 @@ import pytest
 from server.config import Settings
 from server.core.problem import CATALOGUE, Problem
 from server.web.edge import Edge, is_known_host
-from server.web.language import FILES, choose, words
+from server.web.language import TAGS, choose, words
 from server.web.limit import Tries, address_key
 from tests.server.web.kit import Phone, Town, note, town
 
@@ -106,7 +106,7 @@ def test_the_language_is_what_was_asked_for(query: bytes, accept: str, language:
 
 
 def test_every_code_of_the_catalogue_has_words_in_both_languages() -> None:
-    for language in FILES:
+    for language in TAGS:
         known = words(language)
         assert [code for code in CATALOGUE if f"problem.{code}" not in known] == []
 

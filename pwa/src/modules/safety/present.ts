@@ -2,6 +2,7 @@
  * Who is at a place, as far as check-ins say: in and not out again. Many a check-in says only that
  * somebody is on the site, not where: in danger they are called too, and counted apart. Pure.
  */
+import { isMap } from '../../core/value.ts';
 import type { Shown, Value } from '../../store/phone.ts';
 
 export interface Present {
@@ -30,6 +31,6 @@ const at = (values: Shown['values'] | undefined): number => (typeof values?.at =
 
 /** Null where the position names no place. */
 function isThere(place: Value | undefined, { name, code }: Where): boolean | null {
-  const said = typeof place === 'object' && place !== null && !Array.isArray(place) ? place.code : place;
+  const said = isMap(place) ? place.code : place;
   return typeof said === 'string' && said !== '' ? said === code || said === name : null;
 }
