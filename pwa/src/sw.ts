@@ -34,6 +34,7 @@ self.addEventListener('activate', (event) => event.waitUntil(takeOver()));
 self.addEventListener('message', (event) => {
   if (event.data === 'skip') event.waitUntil(self.skipWaiting());
   if (event.data === 'later') event.waitUntil(keepLater());
+  if (event.data === 'claim') event.waitUntil(self.clients.claim());
   if (event.data?.device) event.waitUntil(meet(event.data.device, event.source));
 });
 self.addEventListener('fetch', (event) => {

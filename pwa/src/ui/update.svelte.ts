@@ -32,8 +32,15 @@ export async function watchForUpdates(onSend: () => void): Promise<void> {
     return; // The app runs without it; the next visit tries again.
   }
   follow(registration);
+  void beClaimed(workers);
   if (!('BarcodeDetector' in globalThis)) void keepLater(workers);
   setInterval(() => void lookForUpdate(), CHECK_EVERY_MS);
+}
+
+/** A page that was being opened just as the first worker took over belongs to none: it asks. */
+async function beClaimed(workers: ServiceWorkerContainer): Promise<void> {
+  const { active } = await workers.ready;
+  if (!workers.controller) active?.postMessage('claim');
 }
 
 /** This browser cannot read QR codes itself: what can is kept too, so that scanning works offline. */
