@@ -12,7 +12,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from server.core.batch import Op
@@ -20,7 +20,7 @@ from server.core.value import Value, canonical
 from server.demo.answers import CHOICES, NUMBERS, TEXTS
 from server.demo.cast import OFFICE, TEAMS, Member, Team
 from server.demo.scene import SIZE
-from server.demo.weeks import MINUTE_MS, Sent, Weeks
+from server.demo.weeks import HOUR_MS, MINUTE_MS, Sent, Weeks
 from server.modules.inspections.question import Question, asked
 from server.modules.inspections.template import Template, read_template
 
@@ -283,8 +283,13 @@ def _begin_walk(story: Story, ago: int) -> Sheet:
 
 
 def _walk_under_way(story: Story) -> None:
-    """Today's: the first fourteen questions are answered."""
-    sheet, at = _begin_walk(story, 0), story.at(0, "09:20")
+    """Today's, before nine in the morning one of the last hour: the first fourteen questions are answered."""
+    late = datetime.fromtimestamp((story.weeks.now - HOUR_MS) / 1000, story.weeks.zone)
+    if story.weeks.now > story.at(0, "10:00"):
+        sheet, at = _begin_walk(story, 0), story.at(0, "09:20")
+    else:
+        ago, at = (story.weeks.today - late.date()).days, story.weeks.now - HOUR_MS // 2
+        sheet = _begin(story, "walk", INSPECTOR, ago, f"{late:%H:%M}", "2# 楼")
     for question in _questions(story, "walk", sheet)[:14]:
         sheet.values |= _answer(story, question, INSPECTOR, at)
     answers = {path: value for path, value in sheet.values.items() if path.startswith("answers.")}

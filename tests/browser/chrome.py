@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import psutil
-from playwright.sync_api import BrowserContext, Error, Locator, Page, Playwright, expect
+from playwright.sync_api import BrowserContext, Error, Locator, Page, Playwright, TimeoutError, expect
 
 from server.demo.cast import SITE_FENCE
 from tests.browser import words
@@ -26,6 +26,7 @@ Theme = Literal["paper", "sunlight", "night"]
 
 NARROW = (360, 740)
 WIDE = (1280, 800)
+LIST_MS = 3_000
 GATE = {"latitude": SITE_FENCE[0] / 1e7, "longitude": SITE_FENCE[1] / 1e7, "accuracy": 12}
 
 ARGUMENTS = [
@@ -169,6 +170,18 @@ class Phone:
 
         until(comes, f"no {wanted} in the list")
         return wanted.first
+
+    def tap_in_list(self, wanted: Locator) -> None:
+        """As `scroll_to`; what comes in meanwhile may move the row away again."""
+
+        def tapped() -> bool:
+            try:
+                self.scroll_to(wanted).click(timeout=LIST_MS)
+            except TimeoutError:
+                return False
+            return True
+
+        until(tapped, f"no {wanted} to tap")
 
     def sees(self, text: str | re.Pattern[str]) -> None:
         expect(self.page.get_by_text(text).first).to_be_visible()

@@ -59,7 +59,7 @@ class Crash:
         phone.bindings["__crash"] = self._now
 
     def arm(self, step: int, what: str | None = None) -> None:
-        """At the step-th thing from now on; with a name, at the step-th of that name."""
+        """At the step-th thing from now on; with a name, at the step-th of that name; 0: at none."""
         self.at = None
         self.phone.page.evaluate("armed => window.__arm(armed)", [step, what])
 
@@ -69,9 +69,10 @@ class Crash:
 
     @contextmanager
     def may_happen(self) -> Iterator[None]:
-        """Whatever fails inside because the browser is dead is what was asked for."""
+        """Whatever fails inside because the browser is dead is what was asked for; afterwards nothing is armed."""
         try:
             yield
+            self.arm(0)
         except (Error, AssertionError):
             if not self.happened:
                 raise

@@ -68,7 +68,7 @@ def write_note(phone: Phone, text: str) -> None:
 
 def approve(phone: Phone, who: str) -> None:
     phone.open("/approve")
-    phone.scroll_to(phone.page.get_by_role("button", name=re.compile(f"^Approve: .*{who}"))).click()
+    phone.tap_in_list(phone.page.get_by_role("button", name=re.compile(f"^Approve: .*{who}")))
     phone.sees(said(phone, "approve.approved", n=1))
 
 
