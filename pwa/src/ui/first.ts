@@ -6,7 +6,7 @@ import { idle } from '../store/idle.ts';
 /** Something on it may break: the rest comes all the same. */
 const STANDS_MS_MAX = 2_000;
 /** Who waited for the page taps now: that tap comes first. */
-const TAP_MS = 250;
+const TAP_MS = 600;
 
 let stand: () => void = () => undefined;
 const stands = new Promise<void>((resolve) => {
