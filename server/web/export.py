@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Response, get
+from litestar.di import NamedDependency, Provide
 from litestar.params import PathParameter, QueryParameter
 from litestar.response import Stream
 
@@ -135,11 +136,11 @@ class Book:
     def column(self, name: str) -> Column:
         field = self.kind.fields.get(name)
         if field is None:
-            kind = "number" if name == "no" else "date" if name == "sealed_on" else "text"
-            return Column(self.reader.t(f"list.{name}"), kind, NO_WIDTH if name == "no" else WIDTHS.get(name, 14))  # type: ignore[arg-type]
+            own: sheet.Kind = "number" if name == "no" else "date" if name == "sealed_on" else "text"
+            return Column(self.reader.t(f"list.{name}"), own, NO_WIDTH if name == "no" else WIDTHS.get(name, 14))
         unit = f" ({self.reader.said(field.unit)})" if field.unit else ""
-        kind = field.type if field.type in sheet.FORMATS else "text"
-        return Column(self.reader.said(field.label) + unit, kind, WIDTHS.get(field.type, 14))  # type: ignore[arg-type]
+        kind = sheet.KINDS.get(field.type, "text")
+        return Column(self.reader.said(field.label) + unit, kind, WIDTHS.get(field.type, 14))
 
     def row(self, record: dict[str, Any], values: Mapping[str, Any]) -> list[Cell]:
         """`no` is for whoever puts the rows one below the other."""
@@ -196,11 +197,20 @@ def where(place: Any) -> str:
     return f"{place['lat'] / 1e7:.7f}, {place['lng'] / 1e7:.7f}{exact}"
 
 
-@get("/api/export/{file:str}", summary="A kind's records as XLSX or CSV", tags=["records"])
-async def export(
+@dataclass(frozen=True)
+class Asked:
+    """Which records, and by whom: what every table of a kind is asked with."""
+
+    project: str
+    actor: Actor
+    first: str | None
+    last: str | None
+    wanted: Filter
+
+
+async def asked_of(
     caller: TheCaller,
     site: TheSite,
-    file: AskedFile,
     project: AskedId,
     first: From = None,
     last: To = None,
@@ -208,16 +218,23 @@ async def export(
     person: Person = None,
     in_state: State = None,
     text: Text = None,
-) -> Response[bytes] | Stream:
+) -> Asked:
+    return Asked(project, await caller.actor(project), first, last, Filter(team, person, in_state, text, site.now()))
+
+
+TheAsked = NamedDependency[Asked]
+WHICH: Final = {"asked": Provide(asked_of)}
+
+
+@get("/api/export/{file:str}", summary="A kind's records as XLSX or CSV", tags=["records"], dependencies=WHICH)
+async def export(caller: TheCaller, site: TheSite, file: AskedFile, asked: TheAsked) -> Response[bytes] | Stream:
     """`lang` picks the headings. The caller gets the records that he may see, whatever his role."""
     name, _, suffix = file.rpartition(".")
-    actor = await caller.actor(project)
     kind = site.declarations.kinds.get(name)
     if kind is None or not kind.export:
         raise Problem("not_found")
-    book = await open_book(project, kind, caller.lang)
-    wanted = Filter(team, person, in_state, text, site.now())
-    pages = read_pages(site, Asked(project, actor, first, last, wanted), book)
+    book = await open_book(asked.project, kind, caller.lang)
+    pages = read_pages(site, asked, book)
     told = disposition(f"{kind.label[caller.lang]}.{suffix}")
     if suffix == "csv":
         return Stream(stream_csv(book.columns, pages), media_type="text/csv; charset=utf-8", headers=told)
@@ -245,15 +262,6 @@ async def units_of(project: str, reader: Reader) -> dict[str, str]:
     for row in await MemberTeam.select(MemberTeam.person, MemberTeam.team).where(MemberTeam.project == project):
         units[row["person"]] = units.get(row["team"]) or units[row["person"]]
     return units
-
-
-@dataclass(frozen=True)
-class Asked:
-    project: str
-    actor: Actor
-    first: str | None
-    last: str | None
-    wanted: Filter
 
 
 async def read_pages(site: Site, asked: Asked, book: Book) -> AsyncIterator[list[list[Cell]]]:

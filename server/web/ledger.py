@@ -15,11 +15,10 @@ from litestar.params import PathParameter
 from server.core.problem import Problem
 from server.store.tables import Project
 from server.web.caller import TheCaller
-from server.web.export import Asked, Filter, From, Person, State, Team, Text, To, open_book, read_pages
+from server.web.export import WHICH, TheAsked, open_book, read_pages
 from server.web.page import page
 from server.web.sheet import Cell, Column, plain
 from server.web.site import TheSite
-from server.web.wire import AskedId
 
 ROWS_MAX: Final = 2_000  # a thicker book is for XLSX
 SHORT_LENGTH: Final = 6  # in Chinese, where lines break anywhere
@@ -28,33 +27,27 @@ KIND: Final = r"^[a-z][a-z0-9_]{0,39}\.[a-z][a-z0-9_]{0,39}$"
 AskedKind = Annotated[str, PathParameter(pattern=KIND, description="`module.kind`")]
 
 
-@get("/print/table/{kind:str}", summary="A kind's table on paper", tags=["print"], media_type="text/html")
-async def print_table(
-    caller: TheCaller,
-    site: TheSite,
-    kind: AskedKind,
-    project: AskedId,
-    first: From = None,
-    last: To = None,
-    team: Team = None,
-    person: Person = None,
-    in_state: State = None,
-    text: Text = None,
-) -> Response[str]:
+@get(
+    "/print/table/{kind:str}",
+    summary="A kind's table on paper",
+    tags=["print"],
+    media_type="text/html",
+    dependencies=WHICH,
+)
+async def print_table(caller: TheCaller, site: TheSite, kind: AskedKind, asked: TheAsked) -> Response[str]:
     """What the export with the same filters holds."""
-    actor = await caller.actor(project)
     declared = site.declarations.kinds.get(kind)
     if declared is None or not declared.export:
         raise Problem("not_found")
-    book = await open_book(project, declared, caller.lang)
-    wanted = Filter(team, person, in_state, text, site.now())
+    book = await open_book(asked.project, declared, caller.lang)
+    first, last = asked.first, asked.last
     rows: list[list[Cell]] = []
-    async for part in read_pages(site, Asked(project, actor, first, last, wanted), book):
+    async for part in read_pages(site, asked, book):
         rows += part
         if len(rows) > ROWS_MAX:
             break
     said = [[text_of(cell) for cell in one] for one in rows[:ROWS_MAX]]
-    (row,) = await Project.select(Project.name).where(Project.id == project)
+    (row,) = await Project.select(Project.name).where(Project.id == asked.project)
     return page(
         "ledger.html", lang=caller.lang, project=row["name"], kind=book.reader.said(declared.label),
         columns=[(column.title, look(column, [one[at] for one in said])) for at, column in enumerate(book.columns)],

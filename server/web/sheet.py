@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 
 Cell = str | int | float | bool | dt.date | dt.datetime | dt.timedelta | None
 Kind = Literal["text", "number", "money", "date", "instant", "minutes"]
-FORMATS: Final[dict[str, str]] = {
+FORMATS: Final[dict[Kind, str]] = {
     "text": "@",
     "number": "General",
     "money": "#,##0.00",
@@ -25,6 +25,7 @@ FORMATS: Final[dict[str, str]] = {
     "instant": "yyyy-mm-dd hh:mm",
     "minutes": "[h]:mm",
 }
+KINDS: Final[dict[str, Kind]] = {kind: kind for kind in FORMATS}
 CELL: Final = {"text_wrap": True, "valign": "top", "border": 1, "border_color": "#57503F"}
 A4: Final = 9
 LINE_POINTS, LINES_MAX = 16, 20

@@ -19,12 +19,13 @@ from typing import Any, TypeVar
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from tests.server.alerts.outside import Answer, Asked, Outside, is_vapid
 
 T = TypeVar("T")
 BODY_BYTES_MAX = 4096
-PROTOCOL = "push-notification"
+PROTOCOL = Subprotocol("push-notification")
 
 
 class PushService(Outside):
@@ -73,7 +74,7 @@ class PushService(Outside):
 
     async def _open(self) -> None:
         self._gate = await asyncio.start_server(self._let_in, "127.0.0.1", self.port)
-        self._line = await serve(self._meet, "127.0.0.1", self.line_port, subprotocols=[PROTOCOL])  # type: ignore[list-item]
+        self._line = await serve(self._meet, "127.0.0.1", self.line_port, subprotocols=[PROTOCOL])
         self.port = self._gate.sockets[0].getsockname()[1]
         self.line_port = next(iter(self._line.sockets)).getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"

@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,7 +52,7 @@ class Mortal:
         for owner, name in ((store, "change"), (store, "put"), (wire, "post")):
             real = getattr(owner, name)
             setattr(owner, name, self._counted(real))
-            self._undo.append(lambda owner=owner, name=name: delattr(owner, name))  # type: ignore[misc]
+            self._undo.append(partial(delattr, owner, name))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -46,7 +46,9 @@ def test_one_too_large_to_be_decoded_at_once_is_pieced_together_at_half_its_size
         ((b"imir", 1), Image.Transpose.FLIP_LEFT_RIGHT),
     ],
 )
-def test_the_pieces_stand_as_the_whole_is_turned(turn: tuple[bytes, int], transposed: Image.Transpose) -> None:
+def test_the_pieces_stand_as_the_whole_is_turned(
+    monkeypatch: pytest.MonkeyPatch, turn: tuple[bytes, int], transposed: Image.Transpose
+) -> None:
     """irot counts quarters against the clock; imir 0 swaps top and bottom."""
     photo_worker.prepare()
     content = made()
@@ -54,7 +56,7 @@ def test_the_pieces_stand_as_the_whole_is_turned(turn: tuple[bytes, int], transp
     grid = heic.grid()
     assert grid
     upright = photo_worker.pieced(heic)
-    heic.grid = lambda: replace(grid, turns=[turn])  # type: ignore[method-assign]
+    monkeypatch.setattr(heic, "grid", lambda: replace(grid, turns=[turn]))
     assert photo_worker.pieced(heic).tobytes() == upright.transpose(transposed).tobytes()
 
 
