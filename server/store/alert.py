@@ -16,7 +16,7 @@ from server.core.ladder import Member
 from server.store.round import Statement
 from server.store.store import Row, Store
 
-ROWS_MAX: Final = 200  # of one statement
+ROWS_MAX: Final = 100  # of one statement
 OPEN: Final = "open"
 ACKED: Final = "acked"
 ENDED: Final = "ended"

@@ -29,7 +29,7 @@ from server.core.problem import Problem
 from server.store.photo import Arrival, Photo, PhotoIndex, arriving, forgetting
 from server.store.photo_bytes import PhotoBytes, Sort
 from server.store.photo_part import Part, Parts
-from server.store.photo_pool import PhotoPool
+from server.store.processes import Failed, Processes
 from server.store.round import Statement
 from server.sync.sync import Sync
 
@@ -41,6 +41,8 @@ SWEPT_AT_ONCE: Final = 50
 POKE_EVERY_S: Final = 1.0
 TAKEN_UP_S: Final = 30.0
 WORKERS: Final = 1
+PHOTOS_EACH: Final = 200
+TIDY: Final = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "1000000"}
 FETCHED_MAX: Final = 64
 WIDTHS: Final[Mapping[int | None, Sort]] = {320: "w320", 1280: "w1280", None: "clean"}
 ASK: Final = (
@@ -57,7 +59,10 @@ class Photos:
         self.bytes = PhotoBytes(place)
         self.parts = Parts(folder / "uploads")
         self.folder = folder
-        self._pool = PhotoPool(WORKERS, limits.decoded_bytes_max)
+        # One photo at a time in each, so that memory has a bound; what has decoded many is renewed.
+        self._decoders = Processes(
+            "server.store.photo_worker", [str(limits.decoded_bytes_max)], env=TIDY, most=WORKERS, each=PHOTOS_EACH
+        )
         self._making: dict[str, asyncio.Task[None]] = {}
         self._poked: dict[str, asyncio.TimerHandle] = {}
         self._taken_up: dict[str, tuple[float, int]] = {}
@@ -76,7 +81,7 @@ class Photos:
         await asyncio.gather(*self._tasks, *self._making.values(), return_exceptions=True)
         for poke in self._poked.values():
             poke.cancel()
-        await self._pool.close()
+        await self._decoders.close()
 
     # for the rest of the server
 
@@ -262,7 +267,7 @@ class Photos:
             return
         with tempfile.TemporaryDirectory(prefix="photo-", dir=self.parts.folder.parent) as name:
             out = Path(name)
-            answer = await self._pool.develop(path, out)
+            answer = await self._decoded(path, out)
             for sort in answer.get("made", ()):
                 await self.bytes.put(sort, sha, out / sort)
         if "code" in answer:
@@ -276,6 +281,15 @@ class Photos:
         facts = msgspec.json.encode(answer["facts"]).decode()
         said = "UPDATE photo SET state = 'ready', reason = '', w = ?, h = ?, clean = ?, facts = ? WHERE sha = ?"
         await self.store.change([(said, (answer["w"], answer["h"], clean, facts, sha))])
+
+    async def _decoded(self, path: Path, out: Path) -> dict[str, Any]:
+        """What was made of it, or the code of what is wrong."""
+        try:
+            answer: dict[str, Any] = await self._decoders.ask({"path": str(path), "out": str(out)})
+        except Failed as failed:
+            log.error("a photo could not be decoded", exc_info=failed)
+            return {"code": "damaged_photo", "reason": "decoder"}
+        return answer
 
     async def _photo(self, args: Mapping[str, Any]) -> None:
         photo = await self.index.find(args["sha"])

@@ -43,7 +43,7 @@ from tests.bench.town import (
 )
 
 RECEIVERS, REPORTS, ROUNDS, MANY = 200, 20, 5, 10_000
-IDLE_S, BETWEEN_S, PATIENCE_S = 6.0, 0.03, 60.0
+IDLE_S, BETWEEN_S, PATIENCE_S = 15.0, 0.03, 60.0
 
 
 @dataclass

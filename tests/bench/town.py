@@ -92,7 +92,12 @@ class Server:
         return 0.0
 
     def memory_mb(self) -> float:
-        return float(self.process.memory_info().rss) / 2**20
+        """With the processes that it began."""
+        found = float(self.process.memory_info().rss)
+        for one in self.process.children():
+            with suppress(psutil.NoSuchProcess):
+                found += one.memory_info().rss
+        return found / 2**20
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)

@@ -61,4 +61,4 @@ class Alerts:
 
     async def close(self) -> None:
         await self.outside.wire.close()
-        self.outside.push.close()
+        await self.outside.push.close()

@@ -17,7 +17,8 @@ from server.store.job import ask
 from server.store.round import Statement
 from server.sync.alert.ground import Ground, ask_sending, climb_at
 
-BREATH_S: Final = 0.2
+BREATH_S: Final = 0.1
+HASTE: Final = 3  # parts that are written without one
 GATHER_MS: Final = 5_000  # all alerts of a digest climb at the same minute; the message waits for the last of them
 
 
@@ -34,9 +35,11 @@ async def climb(ground: Ground, args: Mapping[str, Any]) -> None:
     if ladder.digest_min is not None:
         attempts = [msgspec.structs.replace(a, status="gathered") if a.status == "waiting" else a for a in attempts]
     *parts, rest = [attempts[i : i + rows.ROWS_MAX] for i in range(0, len(attempts), rows.ROWS_MAX)] or [[]]
-    for part in parts:  # a big step in parts: the first goes out while the next is written, and phones need not wait
+    for n, part in enumerate(
+        parts
+    ):  # a big step: the first go out while the next are written, and phones need not wait
         await ground.store.change([*rows.put_attempts(part), ask_send(ground, one, ladder, step)])
-        await asyncio.sleep(BREATH_S if ground.is_busy() else 0)
+        await asyncio.sleep(BREATH_S if n >= HASTE and ground.is_busy() else 0)
     await ground.store.change([*rows.put_attempts(rest), *await taken(ground, one, ladder, step)])
 
 

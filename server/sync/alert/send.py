@@ -23,11 +23,11 @@ from server.sync.alert.notice import BODY_LENGTH_MAX, Notice, Target, Told, shor
 from server.sync.alert.words import body_of, title_of
 
 AT_ONCE: Final = 64  # messages of one step on their way; more than may be on their way to one host
-PART: Final = 20
-WRITE_MAX: Final = 100
+PART: Final = 100  # are encrypted together
+WRITE_MAX: Final = 60
 WRITE_S_MAX: Final = 0.5
 HASTE: Final = 300  # so many of a step go out as fast as they can …
-A_SECOND: Final = 400  # … and then, while phones are sending, so many
+A_SECOND: Final = 400  # … and then, while phones are sending, about so many
 TRIES_MAX: Final = 10
 BACK_OFF_MS: Final = 2_000
 BACK_OFF_MS_MAX: Final = 15 * 60_000
@@ -80,10 +80,10 @@ class Outgoing:
                 task = asyncio.create_task(self._one(message, target, body))
                 self._going.add(task)
                 task.add_done_callback(self._ended)
-            await self._write(WRITE_MAX)
-            self._count += len(part)
-            if self._count > HASTE and self._ground.is_busy():
-                await asyncio.sleep(PART / A_SECOND)
+                self._count += 1
+                if self._count > HASTE and self._ground.is_busy():
+                    await asyncio.sleep(1 / A_SECOND)
+                await self._write(WRITE_MAX)
 
     async def __aenter__(self) -> Outgoing:
         return self

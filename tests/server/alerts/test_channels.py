@@ -11,12 +11,13 @@ from email import message_from_bytes
 from email.policy import default
 from typing import Any
 
+import psutil
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from server.sync.alert.channel.push import PAYLOAD_BYTES_MAX, payload
-from server.sync.alert.notice import Notice
-from tests.server.alerts.outside import Outside, dingtalk_sign, feishu_sign
+from server.sync.alert.channel.push import PAYLOAD_BYTES_MAX, Push, payload
+from server.sync.alert.notice import Notice, Target, Told
+from tests.server.alerts.outside import Asked, Outside, Receiver, dingtalk_sign, feishu_sign
 from tests.server.alerts.test_ladder_climbs import fire, later, subscribed, told
 from tests.server.web.kit import Phone, Town
 
@@ -189,6 +190,26 @@ async def test_a_name_that_turns_out_private_is_refused_at_sending(town: Town, w
     tried = (await manager.http.post("/api/subscriptions/test")).json()
     assert (tried["status"], tried["note"]) == ("failed", "not allowed: a private address")
     assert world.asked == []
+
+
+async def test_one_bad_key_keeps_no_other_and_an_encryption_that_dies_is_tried_again() -> None:
+    push, notice = Push("", ""), Notice("t", "题", "隐", "/p", "https://x/p", "工地", "p", "zh", urgent=True)
+    phone = Receiver("https://push.example.com/1")
+    keys = phone.to_json()["keys"]
+    good = Target("d1", "push", phone.url, keys["auth"], keys["p256dh"])
+    bad = Target("d2", "push", phone.url, keys["auth"], "BAAA")
+    first, second, third = await push.seal([(good, notice), (bad, notice), (good, notice)])
+    assert [phone.read(Asked("", {}, one, {}))["title"] for one in (first, third) if isinstance(one, bytes)] == [
+        "题"
+    ] * 2
+    assert isinstance(second, Told)
+    assert (second.status, second.note) == ("gone", "unusable key: WebPushException")
+    (sealer,) = [one for one in psutil.Process().children() if "server.sync.alert.channel.sealer" in one.cmdline()]
+    sealer.kill()
+    with pytest.raises(OSError, match="sealer"):
+        await push.seal([(good, notice)])
+    assert [type(one) for one in await push.seal([(good, notice)])] == [bytes]
+    await push.close()
 
 
 def test_a_long_text_is_shortened_to_what_every_push_service_takes() -> None:

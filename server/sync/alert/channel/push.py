@@ -1,23 +1,22 @@
 """Web push (RFC 8030, 8291, 8292): the payload is encrypted for the phone, the request signed with VAPID.
 
 The signature is good for hours and for every phone of one push service, so it is made once for each. The
-encryption takes a tenth of a millisecond for every message, and has a thread of its own. The library is
-loaded at the first message: it takes a third of a second and ten megabytes.
+encryption takes a tenth of a millisecond for every message, half of all that is done for it, so it has a process
+of its own (`sealer`), begun at the first message.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
 
+from server.store.processes import Failed, Processes
 from server.sync.alert.address import Wire
 from server.sync.alert.notice import Notice, Target, Told, short, told_of
 
@@ -26,7 +25,7 @@ TTL_S: Final = 24 * 60 * 60
 TOKEN_S: Final = 12 * 60 * 60
 TOKENS_MAX: Final = 100
 GONE: Final = (404, 410)
-TOO_LARGE: Final = 413
+SEALER_S: Final = 600.0  # it stays so long for the next alert
 
 
 class Push:
@@ -35,16 +34,22 @@ class Push:
     def __init__(self, private: str, contact: str) -> None:
         self._private, self._contact = private, contact
         self._tokens: dict[str, tuple[float, str]] = {}
-        self._thread = ThreadPoolExecutor(1, "seal")
+        self._sealers = Processes("server.sync.alert.channel.sealer", idle_s_max=SEALER_S)
 
     async def send(self, wire: Wire, target: Target, notice: Notice, now_ms: int) -> Told:
         (sealed,) = await self.seal([(target, notice)])
         return await self.post(wire, target, notice, sealed)
 
     async def seal(self, messages: Sequence[tuple[Target, Notice]]) -> list[bytes | Told]:
-        """What each phone gets; `gone` for one whose key is none."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, lambda: [sealed(*message) for message in messages])
+        """What each phone gets; `gone` for one whose key is none. Raises OSError."""
+        asked = [
+            (target.url, target.key, target.secret, payload(notice, target.id).decode()) for target, notice in messages
+        ]
+        try:
+            sealed: list[list[str]] = await self._sealers.ask(asked)
+        except Failed as failed:
+            raise OSError(str(failed)) from failed
+        return [Told("gone", f"unusable key: {why}") if why else base64.b64decode(body) for body, why in sealed]
 
     async def post(self, wire: Wire, target: Target, notice: Notice, sealed: bytes | Told) -> Told:
         if isinstance(sealed, Told):
@@ -62,8 +67,8 @@ class Push:
             return Told("gone", f"http {answer.status}")
         return told_of(answer.status, answer.retry_after_s)
 
-    def close(self) -> None:
-        self._thread.shutdown()
+    async def close(self) -> None:
+        await self._sealers.close()
 
     def _token(self, endpoint: str) -> str:
         from py_vapid import Vapid02
@@ -79,17 +84,6 @@ class Push:
                 self._tokens.clear()
             self._tokens[origin] = expires, token
         return token
-
-
-def sealed(target: Target, notice: Notice) -> bytes | Told:
-    from pywebpush import WebPusher, WebPushException
-
-    try:
-        pusher = WebPusher({"endpoint": target.url, "keys": {"p256dh": target.key, "auth": target.secret}})
-        found: bytes = pusher.encode(payload(notice, target.id))["body"]
-    except (WebPushException, ValueError) as error:
-        return Told("gone", f"unusable key: {type(error).__name__}")
-    return found
 
 
 def payload(notice: Notice, device: str = "") -> bytes:
