@@ -9,6 +9,7 @@ import './ui/styles/base.css';
 import AppFrame from './ui/App.svelte';
 import { App } from './ui/app.svelte.ts';
 import { afterFirst } from './ui/first.ts';
+import { keepOffset } from './ui/generic/zone.ts';
 import { allWords, useLanguage } from './ui/i18n.svelte.ts';
 import { allIcons } from './ui/icons/drawn.svelte.ts';
 import { watchForInstall } from './ui/install.svelte.ts';
@@ -32,6 +33,7 @@ async function start(): Promise<void> {
   await Promise.all([words, app.start()]);
   mount(AppFrame, { target: document.getElementById('app') ?? document.body, props: { app } });
   void afterFirst(() => Promise.all([allWords(), allIcons()])).catch(console.info);
+  void afterFirst(async () => app.site && keepOffset(app.site.zone, Date.now()));
   void watchForUpdates(() => void accounts.sendNow());
 }
 

@@ -1,5 +1,6 @@
 // Days, times, sizes as people write them, in the language of the moment.
 
+import { offsetMin, wallAt, weekday } from './generic/zone.ts';
 import { language, locale, t } from './i18n.svelte.ts';
 
 const MINUTE = 60_000;
@@ -19,21 +20,21 @@ export function date(ms: number, options: Intl.DateTimeFormatOptions, zone?: str
   return format.format(ms);
 }
 
-export const time = (ms: number, zone?: string): string =>
-  date(ms, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }, zone);
+/** `07:58`; without a zone by the phone's own clock. */
+export function time(ms: number, zone?: string): string {
+  return wallAt(zone ? offsetMin(zone, ms) : -new Date(ms).getTimezoneOffset(), ms).slice(11);
+}
 
 export const dayAndTime = (ms: number, zone?: string): string =>
   date(ms, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }, zone);
 
-/** YYYY-MM-DD of an instant in a zone. */
-export function dayOf(ms: number, zone?: string): string {
-  const parts = new Intl.DateTimeFormat('en-CA', {
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    ...(zone ? { timeZone: zone } : {}),
-  });
-  return parts.format(ms);
+/** A day in full: its month, its weekday, and all of it as one reads it out. Without Intl, see `keepOffset`. */
+export function dayWords(iso: string): { month: string; weekday: string; full: string } {
+  const [year = '', m = 1, d = 1] = iso.split('-').map(Number);
+  const month = t('day.months').split(' ')[Number(m) - 1] ?? '';
+  const name = t('day.weekdays').split(' ')[weekday(iso)] ?? '';
+  const full = t('day.full', { year: String(year), month, d: String(d), weekday: name });
+  return { month, weekday: name, full };
 }
 
 /** A day of the calendar (no zone: it is a date, not an instant). */
@@ -47,11 +48,11 @@ export function day(
 /** "3 minutes ago", in words. */
 export function ago(ms: number, now: number): string {
   const past = Math.max(0, now - ms);
+  if (past < MINUTE) return t('time.just_now');
   const relative = new Intl.RelativeTimeFormat(locale(), {
     numeric: 'auto',
     style: language() === 'en' ? 'short' : 'long',
   });
-  if (past < MINUTE) return t('time.just_now');
   if (past < HOUR) return relative.format(-Math.round(past / MINUTE), 'minute');
   if (past < DAY) return relative.format(-Math.round(past / HOUR), 'hour');
   return relative.format(-Math.round(past / DAY), 'day');

@@ -23,6 +23,8 @@ let words: Words = $state.raw({});
 let shown: Lang = $state('zh');
 /** Of which language the rest is there too. */
 let complete: Lang | null = null;
+/** Below it a whole number has nothing that languages write in their own way. */
+const GROUPED = 1000;
 let numbers: Intl.NumberFormat | null = null;
 let plurals: Intl.PluralRules | null = null;
 
@@ -68,6 +70,7 @@ export function fill(text: string, params: Params): string {
     const value = params[name];
     if (value === undefined) return whole;
     if (typeof value !== 'number') return value;
+    if (Number.isInteger(value) && Math.abs(value) < GROUPED) return String(value);
     numbers ??= new Intl.NumberFormat(locale());
     return numbers.format(value);
   });

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import {
   addDays,
   addMonths,
   dayOf,
   instantOf,
   isDay,
+  keepOffset,
   offsetMin,
   offsetText,
   utcText,
@@ -47,6 +48,42 @@ test('every minute of a zone can be typed and read back', () => {
     ),
     { seed, numRuns: 300 },
   );
+});
+
+test('an offset is asked for once in weeks, and changes on the minute where the zone does', () => {
+  const summer = Date.UTC(2026, 9, 25, 1) - 60_000;
+  expect([offsetMin(BERLIN, summer), offsetMin(BERLIN, summer + 60_000)]).toEqual([120, 60]);
+  const asked = vi.spyOn(Intl.DateTimeFormat.prototype, 'formatToParts');
+  const days = [0, 1, 2, 3].map((n) => offsetMin(SHANGHAI, Date.UTC(2031, 4, 20 + n)));
+  expect(days).toEqual([480, 480, 480, 480]);
+  expect(asked.mock.calls.length).toBeLessThanOrEqual(4);
+  asked.mockRestore();
+});
+
+test('the next start knows the offset of now without Intl', async () => {
+  const kept = new Map<string, string>();
+  vi.stubGlobal('localStorage', {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, text: string) => kept.set(key, text),
+  });
+  const now = Date.UTC(2026, 10, 23, 0, 2);
+  keepOffset(SHANGHAI, now);
+  vi.resetModules();
+  const asked = vi.spyOn(Intl, 'DateTimeFormat');
+  const next = await import('../../../pwa/src/ui/generic/zone.ts');
+  const day = 86_400_000;
+  expect([0, 1, 13].map((days) => next.wall(SHANGHAI, now + days * day))).toEqual([
+    '2026-11-23T08:02',
+    '2026-11-24T08:02',
+    '2026-12-06T08:02',
+  ]);
+  expect(asked).not.toHaveBeenCalled();
+  kept.set('gongbu.offset', 'not ours');
+  vi.resetModules();
+  const broken = await import('../../../pwa/src/ui/generic/zone.ts');
+  expect(broken.wall(SHANGHAI, now)).toBe('2026-11-23T08:02');
+  asked.mockRestore();
+  vi.unstubAllGlobals();
 });
 
 test('days and months are counted on the calendar', () => {

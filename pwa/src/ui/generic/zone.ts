@@ -27,8 +27,54 @@ function parts(zone: string, at: number): Record<string, number> {
 
 const two = (n: number): string => String(n).padStart(2, '0');
 
+/** An offset that holds at both ends of two weeks holds between them: no zone goes there and back in that time. */
+const SPAN_MS = 14 * 86_400_000;
+const KEPT = 'gongbu.offset';
+type Spans = Record<string, number | null>;
+const offsets = new Map<string, number | null>(Object.entries(recalled()));
+
 /** Minutes east of UTC at that instant. */
 export function offsetMin(zone: string, at: number): number {
+  const span = Math.floor(at / SPAN_MS);
+  const key = `${zone} ${span}`;
+  let offset = offsets.get(key);
+  if (offset === undefined) {
+    offset = offsetIn(zone, span);
+    offsets.set(key, offset);
+  }
+  return offset ?? offsetAt(zone, at);
+}
+
+/**
+ * Looks up again what the next weeks' starts will need: the first use of Intl keeps a slow phone for a tenth of a
+ * second, which its first page does without.
+ */
+export function keepOffset(zone: string, at: number): void {
+  const span = Math.floor(at / SPAN_MS);
+  const spans: Spans = Object.fromEntries(
+    [span, span + 1].map((one) => [`${zone} ${one}`, offsetIn(zone, one)]),
+  );
+  for (const [key, offset] of Object.entries(spans)) offsets.set(key, offset);
+  localStorage.setItem(KEPT, JSON.stringify(spans));
+}
+
+function recalled(): Spans {
+  try {
+    const read: unknown = JSON.parse(localStorage.getItem(KEPT) ?? '{}');
+    const known = Object.entries(read ?? {}).filter(([, offset]) => typeof offset === 'number');
+    return Object.fromEntries(known);
+  } catch {
+    return {};
+  }
+}
+
+/** Of a whole span; null if it changes in it. */
+function offsetIn(zone: string, span: number): number | null {
+  const first = offsetAt(zone, span * SPAN_MS);
+  return first === offsetAt(zone, (span + 1) * SPAN_MS) ? first : null;
+}
+
+function offsetAt(zone: string, at: number): number {
   const p = parts(zone, at);
   const wall = Date.UTC(
     p.year ?? 1970,

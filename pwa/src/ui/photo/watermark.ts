@@ -2,7 +2,8 @@
 // and exported, in the language of the moment; the photo that is kept stays clean.
 
 import type { Marks, PhotoPlace, PhotoValue } from '../../core/photo.ts';
-import { date, dayOf, minutes } from '../format.ts';
+import { minutes } from '../format.ts';
+import { offsetMin } from '../generic/zone.ts';
 import type { Site } from '../site.svelte.ts';
 import { strokeMarks } from './marks.ts';
 
@@ -18,9 +19,8 @@ export function instantOf({ at, skew_ms, source }: PhotoValue): number {
 
 /** The same in every language, so that nobody takes the month for the day. */
 export function timeText(photo: PhotoValue, zone: string): string {
-  const clock = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
   const at = instantOf(photo);
-  return `${dayOf(at, zone)} ${date(at, clock, zone)}`;
+  return new Date(at + offsetMin(zone, at) * 60_000).toISOString().slice(0, 19).replace('T', ' ');
 }
 
 export function certainty(site: Site, { source, skew_ms }: PhotoValue): string {
