@@ -187,11 +187,7 @@ def effective_time(t: int, sent: int, received: int) -> int:
 
 def is_uuid(text: str) -> bool:
     """Lower-case UUID text, the only form of a record's id."""
-    return (
-        len(text) == 36
-        and text[8] == text[13] == text[18] == text[23] == "-"
-        and not text.translate(_HEX_AWAY).replace("-", "", 4)
-    )
+    return len(text) == 36 and text[8:24:5] == text.translate(_HEX_AWAY) == "----"
 
 
 _HEX_AWAY: Final = str.maketrans("", "", "0123456789abcdef")
@@ -242,7 +238,10 @@ def _are_usual(values: dict[str, Value]) -> bool:
 
 
 def _is_flat(value: dict[str, Value]) -> bool:
-    return all(type(inner) is not dict and type(inner) is not list for inner in value.values())
+    for inner in value.values():  # noqa: SIM110  a third of the time of `all`
+        if type(inner) is dict or type(inner) is list:
+            return False
+    return True
 
 
 def _inside_fault(op: Op) -> Fault | None:
