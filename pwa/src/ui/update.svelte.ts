@@ -79,8 +79,9 @@ async function reloadOnce(): Promise<void> {
   location.reload();
 }
 
-/** Everything that is being typed anywhere in this tab is on disk when it resolves. */
+/** Everything that is being typed anywhere in this tab is on disk when it resolves. Who came last is asked first: what
+ * a form hands over is then in what the app, there before any form, writes down. */
 export async function writeDown(): Promise<void> {
-  const all = Promise.allSettled([...flushes].map(async (flush) => flush()));
+  const all = Promise.allSettled([...flushes].reverse().map(async (flush) => flush()));
   await Promise.race([all, new Promise((done) => setTimeout(done, FLUSH_WAIT_MS))]);
 }
