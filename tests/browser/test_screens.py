@@ -74,6 +74,10 @@ SCREENS: dict[str, tuple[Screen, ...]] = {
         Screen("templates", "/inspections/templates"),
         Screen("ledger-hazards", "/office/safety.hazard?state=not_closed", "row"),
     ),
+    "manager": (
+        Screen("channels", "/alerts/channels"),
+        Screen("working-calendar", "/alerts/calendar"),
+    ),
 }
 # paper, and the theme after it
 LOOKS: tuple[tuple[Language, tuple[int, int], Theme], ...] = (

@@ -3,7 +3,6 @@
 import { photosIn } from '../../core/photo.ts';
 import type { Op, Value } from '../../store/phone.ts';
 import { say } from '../../ui/generic/words.ts';
-import { addDays, dayOf } from '../../ui/generic/zone.ts';
 import type { Site } from '../../ui/site.svelte.ts';
 import { tappedIn } from './answer.ts';
 import { INSPECTION } from './declared.generated.ts';
@@ -13,15 +12,15 @@ import type { Question } from './sheet.ts';
 /** Of another module, named only. */
 export const DEFECT = 'quality.defect';
 
-const DAYS_TO_FIX = 3;
 const WORDS_MAX = 2000;
 const ITEM_MAX = 500;
 
-/** The ops that make it and tie it to the answer. */
+/** The ops that make it and tie it to the answer. `due`: YYYY-MM-DD. */
 export function defectOps(
   site: Site,
   book: Book,
   question: Question,
+  due: string,
 ): { readonly r: string; readonly ops: readonly Op[] } {
   const r = site.phone.newId();
   const { item, id } = question;
@@ -37,7 +36,7 @@ export function defectOps(
     inspection: book.r,
     item: words.slice(0, ITEM_MAX),
     level: item.veto || item.guarantee ? 'major' : 'minor',
-    due: addDays(dayOf(site.zone, site.now()), DAYS_TO_FIX),
+    due,
   };
   if (book.values.place !== undefined) set.place = book.values.place;
   if (book.values.pin !== undefined) set.pin = book.values.pin;
