@@ -33,7 +33,7 @@ async function start(): Promise<void> {
   await Promise.all([words, app.start()]);
   mount(AppFrame, { target: document.getElementById('app') ?? document.body, props: { app } });
   void afterFirst(() => Promise.all([allWords(), allIcons()])).catch(console.info);
-  void afterFirst(async () => app.site && keepOffset(app.site.zone, Date.now()));
+  void afterFirst(async () => app.site && keepOffset(app.site.zone, Date.now())).catch(console.info);
   void watchForUpdates(() => void accounts.sendNow());
 }
 
