@@ -35,9 +35,8 @@ async def climb(ground: Ground, args: Mapping[str, Any]) -> None:
     if ladder.digest_min is not None:
         attempts = [msgspec.structs.replace(a, status="gathered") if a.status == "waiting" else a for a in attempts]
     *parts, rest = [attempts[i : i + rows.ROWS_MAX] for i in range(0, len(attempts), rows.ROWS_MAX)] or [[]]
-    for n, part in enumerate(
-        parts
-    ):  # a big step: the first go out while the next are written, and phones need not wait
+    # A big step in parts: the first go out while the next are written, and phones need not wait.
+    for n, part in enumerate(parts):
         await ground.store.change([*rows.put_attempts(part), ask_send(ground, one, ladder, step)])
         await asyncio.sleep(BREATH_S if n >= HASTE and ground.is_busy() else 0)
     await ground.store.change([*rows.put_attempts(rest), *await taken(ground, one, ladder, step)])
