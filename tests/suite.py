@@ -1,8 +1,8 @@
 """`make test`: every part of the suite, two at a time, and one summary.
 
-`python -m tests.suite [part…]` runs the parts named, or all of them. A part's output is shown when it fails, and lies
-whole in .pytest_cache/suite/. What could not run is named, and on CI that is a failure too. The last line is the sum
-over all parts.
+`python -m tests.suite [part…]` runs the parts named, or all of them. A part that fails names its failures at once and
+shows them at the end; its output lies whole in .pytest_cache/suite/. What could not run is named, and on CI that is a
+failure too. The last line is the sum over all parts.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def main(names: list[str]) -> int:
 def run_and_tell(part: Part) -> Outcome:
     outcome = run(part)
     mark = "ok    " if outcome.ok else "FAILED"
-    print(f"{mark} {part.name:<10} {counted(outcome)} in {outcome.seconds:.0f} s", flush=True)
+    told = [f"{mark} {part.name:<10} {counted(outcome)} in {outcome.seconds:.0f} s", *failures(outcome.output)]
+    print("\n".join(told), flush=True)
     return outcome
 
 
@@ -132,6 +133,11 @@ def count(output: str) -> tuple[int, int, int]:
     return found.get("passed", 0), found.get("failed", 0) + found.get("error", 0), found.get("skipped", 0)
 
 
+def failures(output: str) -> list[str]:
+    """The lines in which pytest and vitest name what failed, once each."""
+    return list(dict.fromkeys(line for line in output.splitlines() if re.match(r"(FAILED|ERROR) |\s*FAIL ", line)))
+
+
 def on_ci() -> bool:
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
 
@@ -154,6 +160,7 @@ def summary(outcomes: list[Outcome]) -> int:
     print("\n== summary ==")
     for outcome in outcomes:
         print(f"{'ok    ' if outcome.ok else 'FAILED'} {outcome.part.name:<10} {counted(outcome)}")
+        print("".join(f"{line}\n" for line in failures(outcome.output)), end="")
     unrun = sum(outcome.skipped for outcome in outcomes)
     if unrun and on_ci():
         print(f"{unrun} tests could not run: on CI that is a failure")
@@ -163,7 +170,10 @@ def summary(outcomes: list[Outcome]) -> int:
 
 
 def tell_failure(outcome: Outcome) -> None:
+    """The part's output from its first failure on: the lines of dots before it say nothing."""
     lines = outcome.output.splitlines()
+    began = next((at for at, line in enumerate(lines) if re.match(r"=+ (FAILURES|ERRORS) =+", line)), 0)
+    lines = lines[began:]
     print(f"\n== {outcome.part.name} ==")
     if len(lines) > LINES_SHOWN_MAX:
         print(f"… {len(lines) - LINES_SHOWN_MAX} lines before these …")

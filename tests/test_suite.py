@@ -48,3 +48,23 @@ def test_a_part_is_ok_only_if_its_tests_ran_and_passed(
     monkeypatch.setenv("CI", ci)
     monkeypatch.setattr(suite, "LOGS", tmp_path)
     assert suite.run(part_that_says(line, code)).ok is ok
+
+
+def test_what_failed_is_named_as_soon_as_its_part_ends_and_again_in_the_summary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(suite, "LOGS", tmp_path)
+    told = [
+        "." * 72,
+        "=== FAILURES ===",
+        "why it fell",
+        "FAILED tests/test_wall.py::test_it_stands",
+        "1 failed in 1.0s",
+    ]
+    outcome = suite.run_and_tell(part_that_says("\n".join(told), 1))
+    assert capsys.readouterr().out.splitlines()[1] == told[3]
+    suite.summary([outcome])
+    shown = capsys.readouterr().out
+    assert told[0] not in shown
+    assert told[2] in shown
+    assert shown.splitlines()[-2:] == [told[3], "0 passed, 1 failed, 0 skipped"]
