@@ -141,7 +141,7 @@ async def test_a_right_that_is_taken_away_is_felt_at_once(site: Site) -> None:
 @pytest.mark.parametrize("dialect", ["postgres"], indirect=True)  # SQLite has no connection to lose
 async def test_a_connection_that_was_lost_is_replaced(store: Store) -> None:
     await person().save()
-    idle = "pid FROM pg_stat_activity WHERE state = 'idle in transaction'"
+    idle = "pid FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()"
 
     async def lose() -> None:
         async with store.transaction():
