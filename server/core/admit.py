@@ -47,7 +47,6 @@ def admit(
     kinds = declarations.kinds
     work: dict[str, Record] = {}
     held = []
-    is_usual = actor.device != SERVER  # no op is left whose result must be looked at
     for i, op in enumerate(batch.ops):
         r = op["r"]
         if r not in work and r in records:
@@ -55,24 +54,27 @@ def admit(
         kind = kinds.get(op["c"])
         if kind is None and not newer:
             raise Refused("invalid", i, "c", "unknown_kind")
-        if actor.device != SERVER and not _judge(op, i, work.get(r), actor, kind, newer):
-            is_usual = False
+        if actor.device != SERVER:
+            _judge(op, i, work.get(r), actor, kind, newer, batch.is_usual)
         if merge.apply(work, op, i, at, kind):
             held.append(i)
-    if not is_usual:
+    if not batch.is_usual or kinds[batch.ops[0]["c"]].error_checks:  # those are all of one kind
         _check_results(batch, work, kinds)
     return Admitted(work, held)
 
 
-def _judge(op: Op, i: int, record: Record | None, actor: Actor, kind: Kind | None, newer: bool) -> bool:
-    """Whether what comes of an admissible op surely is within the limits of a record."""
+def _judge(op: Op, i: int, record: Record | None, actor: Actor, kind: Kind | None, newer: bool, is_usual: bool) -> None:
     k = op["k"]
     if k == "put":
         raise Refused("invalid", i, "k", "malformed")  # the server's own word
     if record is not None and not granted(record["aud"], actor.audiences):
         raise Refused("unknown_record", i)
     if k == "new":
-        return _judge_new(op["set"], i, actor, kind, newer)
+        if kind is not None:
+            _must(not kind.computed_by and actor.may(kind.may.create, None, op["set"]), i)
+            if not is_usual:
+                _judge_new(op["set"], i, kind, newer)
+        return
     if record is None or record["c"] != op["c"]:
         raise Refused("unknown_record", i)
     if kind is None:
@@ -86,7 +88,6 @@ def _judge(op: Op, i: int, record: Record | None, actor: Actor, kind: Kind | Non
         _must(actor.may(who, record["by"], _values(who, record, kind)), i)
         if k != "del":
             _judge_value(op, i, kind, newer)
-    return False
 
 
 def _must(allowed: bool, i: int) -> None:
@@ -100,12 +101,7 @@ def _values(who: Iterable[str], record: Record, kind: Kind) -> Mapping[str, Valu
     return {name: merge.shown_at(record, name, kind) for name in names}
 
 
-def _judge_new(values: Mapping[str, Value], i: int, actor: Actor, kind: Kind | None, newer: bool) -> bool:
-    if kind is None:
-        return False
-    _must(not kind.computed_by and actor.may(kind.may.create, None, values), i)
-    if kind.fits(values):
-        return not kind.error_checks
+def _judge_new(values: Mapping[str, Value], i: int, kind: Kind, newer: bool) -> None:
     reasons = kind.reasons
     for path, value in values.items():
         judge = reasons.get(path)
@@ -116,7 +112,6 @@ def _judge_new(values: Mapping[str, Value], i: int, actor: Actor, kind: Kind | N
     for name in kind.required:
         if name not in given and is_asked(kind, name, values, kind.first_state):
             raise Refused("invalid", i, name, "required")
-    return False
 
 
 def _judge_value(op: Op, i: int, kind: Kind, newer: bool) -> None:

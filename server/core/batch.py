@@ -7,20 +7,16 @@ has a number but is wrong inside is a Refused, which uses the number up (P3).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Annotated, Any, Final, cast
-from unicodedata import is_normalized
+from typing import Any, Final
 
 import msgspec
-from msgspec import Meta
 
 from server.core.value import (
-    DEPTH_MAX,
     INTEGER_MAX,
     KEY_LENGTH_MAX,
     NAMES_REMEMBERED,
-    TEXT_LENGTH_MAX,
     BadValue,
     Value,
     canonical,
@@ -72,8 +68,11 @@ class Refused(Exception):
         self.code, self.op, self.field, self.reason = code, op, field, reason
 
 
-class Batch(msgspec.Struct):
-    """`base` is the head that the author had in hand, `t` the device's time of the edit (ms)."""
+class Batch(msgspec.Struct, omit_defaults=True):
+    """`base` is the head that the author had in hand, `t` the device's time of the edit (ms).
+
+    `is_usual`, no part of what was signed: its ops are known to be new records that fit (`usual`).
+    """
 
     n: int
     project: str
@@ -81,6 +80,7 @@ class Batch(msgspec.Struct):
     t: int
     v: int
     ops: list[Op]
+    is_usual: bool = False
 
 
 class Envelope(msgspec.Struct):
@@ -92,48 +92,11 @@ class Envelope(msgspec.Struct):
     ops: Any = None
 
 
-LIST: Final[Any] = list  # of shapes that are put together while the program runs
-DICT: Final[Any] = dict
-
-
-def _nested(depth: int) -> Any:
-    """The shape of a value (V1), so deep; what its keys are called is not looked at."""
-    whole = Annotated[int, Meta(ge=-INTEGER_MAX, le=INTEGER_MAX)]
-    text = Annotated[str, Meta(max_length=TEXT_LENGTH_MAX)]
-    plain: Any = None | bool | whole | text
-    if not depth:
-        return plain
-    inner = _nested(depth - 1)
-    return plain | LIST[inner] | DICT[str, inner]
-
-
-# A payload whose numbers, texts and depth were found right while it was decoded. Nearly all come so;
-# what does not fit this shape is looked at piece by piece.
-Sound: Final = msgspec.defstruct(
-    "Sound",
-    [
-        *((name, Annotated[int, Meta(ge=least, le=most)]) for name, least, most in HEAD),
-        ("project", str),
-        ("ops", LIST[DICT[str, _nested(DEPTH_MAX)]]),
-    ],
-    bases=(Envelope,),
-)
-
-
-_decoder = msgspec.json.Decoder(Envelope)
-_sound_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Sound)
+_decoder: Final = msgspec.json.Decoder(Envelope)
 
 
 def envelope(payload: str | bytes) -> Envelope:
     """The number and the project of a payload, the rest unread. Raises Malformed."""
-    if isinstance(payload, str) and _is_sound_text(payload):
-        try:
-            head = _sound_decoder.decode(payload)
-        except (msgspec.DecodeError, RecursionError, UnicodeError):
-            pass  # said below, in its order
-        else:
-            if is_id(head.project):
-                return cast(Envelope, head)
     try:
         head = _decoder.decode(payload)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
@@ -143,27 +106,20 @@ def envelope(payload: str | bytes) -> Envelope:
     return head
 
 
-def _is_sound_text(payload: str) -> bool:
-    """V2 for all texts at once: whatever is not escaped is in NFC if the whole is, since a
-    quotation mark composes with nothing."""
-    is_escaped = "\\" in payload and "\\u" in payload  # one letter is found much sooner than two are
-    return not is_escaped and (payload.isascii() or is_normalized("NFC", payload))
-
-
 def read(payload: str | bytes) -> Batch:
     """The whole batch, its ops of known shape and their values within V1 and V2.
 
     Raises Malformed or Refused("invalid").
     """
-    return opened(envelope(payload), len(payload.encode() if isinstance(payload, str) else payload))
+    whole = payload if isinstance(payload, bytes) else payload.encode()
+    return opened(envelope(payload), len(whole))
 
 
-def opened(head: Envelope, payload_bytes: int) -> Batch:
-    """`read` for a payload whose envelope is at hand."""
+def opened(head: Envelope, payload_bytes: int, *, is_usual: bool = False) -> Batch:
+    """`read` for a payload whose envelope is at hand; usual ops are not looked at again."""
     if payload_bytes > PAYLOAD_BYTES_MAX:
         raise Refused("invalid", reason="too_large")
-    is_sound = type(head) is Sound
-    for name, least, most in () if is_sound else HEAD:
+    for name, least, most in HEAD:
         number = getattr(head, name)
         if type(number) is not int or not least <= number <= most:
             raise Refused("invalid", field=name, reason="malformed")
@@ -171,13 +127,11 @@ def opened(head: Envelope, payload_bytes: int) -> Batch:
         raise Refused("invalid", field="ops", reason="malformed")
     if len(head.ops) > OPS_MAX:
         raise Refused("invalid", reason="too_large")
-    for i, op in enumerate(head.ops):
-        if is_sound and _is_usual(op):
-            continue
+    for i, op in enumerate(() if is_usual else head.ops):
         fault = _fault(op)
         if fault is not None:
             raise Refused("invalid", i, fault[0], fault[1])
-    return Batch(head.n, head.project, head.base, head.t, head.v, head.ops)
+    return Batch(head.n, head.project, head.base, head.t, head.v, head.ops, is_usual)
 
 
 def effective_time(t: int, sent: int, received: int) -> int:
@@ -187,10 +141,21 @@ def effective_time(t: int, sent: int, received: int) -> int:
 
 def is_uuid(text: str) -> bool:
     """Lower-case UUID text, the only form of a record's id."""
-    return len(text) == 36 and text[8:24:5] == text.translate(_HEX_AWAY) == "----"
+    return are_uuids([text])
 
 
-_HEX_AWAY: Final = str.maketrans("", "", "0123456789abcdef")
+def are_uuids(texts: Sequence[str]) -> bool:
+    """The same for a batch of them, looked at as one text."""
+    count, whole = len(texts), "\n".join(texts)
+    return (
+        set(map(len, texts)) <= {36}
+        and all(whole[at::37] == "-" * count for at in (8, 13, 18, 23))
+        and whole.isascii()
+        and whole.encode().translate(None, HEX) == b"\n".join([b"----"] * count)
+    )
+
+
+HEX: Final = b"0123456789abcdef"
 
 Fault = tuple[str | None, str]  # field, reason
 
@@ -215,33 +180,6 @@ def _fault(op: Value) -> Fault | None:
         elif needed:
             return key, "malformed"
     return _inside_fault(op) if len(op) == known else (None, "malformed")
-
-
-def _is_usual(op: Op) -> bool:
-    """Whether an op of a sound payload is a `new` of known shape and good names."""
-    if op.get("k") != "new" or len(op) != 4:
-        return False
-    c, r, values = op.get("c"), op.get("r"), op.get("set")
-    return (
-        type(c) is str and type(r) is str and type(values) is dict
-        and _is_kind_name(c) and is_uuid(r) and len(values) <= RECORD_PARTS_MAX and _are_usual(values)
-    )  # fmt: skip
-
-
-def _are_usual(values: dict[str, Value]) -> bool:
-    if not _paths.are_good(values):
-        return False
-    for value in values.values():
-        if type(value) is list or (type(value) is dict and not (_keys.are_good(value) and _is_flat(value))):
-            return False
-    return True
-
-
-def _is_flat(value: dict[str, Value]) -> bool:
-    for inner in value.values():  # noqa: SIM110  a third of the time of `all`
-        if type(inner) is dict or type(inner) is list:
-            return False
-    return True
 
 
 def _inside_fault(op: Op) -> Fault | None:
@@ -303,27 +241,6 @@ def _is_two_names(path: str) -> bool:
 
 def _is_kind_name(c: str) -> bool:
     return len(c) <= PATH_LENGTH_MAX and _is_two_names(c)
-
-
-class Names:
-    """Those that were found good before: the names of declarations come again and again."""
-
-    def __init__(self, is_good: Callable[[str], bool]) -> None:
-        self._is_good, self._known = is_good, set[str]()
-
-    def are_good(self, names: Mapping[str, Value]) -> bool:
-        if self._known.issuperset(names):
-            return True
-        if not all(map(self._is_good, names)):
-            return False
-        if len(self._known) > NAMES_REMEMBERED:
-            self._known.clear()
-        self._known.update(names)
-        return True
-
-
-_paths: Final = Names(is_path)
-_keys: Final = Names(is_key)
 
 
 def payload_of(batch: Batch) -> str:

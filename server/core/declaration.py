@@ -19,7 +19,7 @@ import msgspec
 from server.core import logic
 from server.core.field import DRAWING, KEYED_MAX, MARKS, Field, Label, Logic, keyed_reason
 from server.core.schema import Fault, Reader
-from server.core.usual import Fits, fits_of
+from server.core.usual import Usual
 from server.core.value import is_key
 
 ROLES: Final = ("worker", "foreman", "inspector", "supervisor", "manager", "office", "client")
@@ -185,11 +185,6 @@ class Kind(msgspec.Struct, forbid_unknown_fields=True, dict=True):
         """What judges a value, for the fields that are written whole."""
         return {name: field.reason for name, field in self.written.items() if field.computed is None}
 
-    @cached_property
-    def fits(self) -> Fits:
-        """Whether the values of a new record surely fit; if not, `reason` says what is wrong."""
-        return fits_of(self.fields)
-
     def reason(self, path: str, value: Any) -> str | None:
         """Why a value may not be written at a path of a declared field, or None."""
         if judge := self.reasons.get(path):
@@ -216,6 +211,11 @@ class Declarations:
 
     def kind(self, c: str) -> Kind | None:
         return self.kinds.get(c)
+
+    @cached_property
+    def usual(self) -> Usual:
+        """What judges most batches at once."""
+        return Usual({c: kind.fields for c, kind in self.kinds.items()})
 
 
 def load(folder: Path) -> Declarations:

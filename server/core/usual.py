@@ -1,7 +1,7 @@
-"""The usual new record: fields that are declared, values that surely fit, judged in one go.
+"""The usual batch: new records of one kind, with declared fields and values that surely fit, judged in one go.
 
-Most of what a site sends is so. `fits` is true only where `Field.reason` finds nothing wrong with
-any value and nothing required is missing; of whatever else there is, the field says what is wrong.
+Most of what a site sends is so. `are` is true only where `opened` finds nothing wrong with the shape of
+any op, `Field.reason` nothing with any value, and nothing required is missing; where it is not, they say what is.
 """
 
 from __future__ import annotations
@@ -9,24 +9,49 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
+from unicodedata import is_normalized
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from server.core.batch import are_uuids
 from server.core.field import ID, INSTANT_MAX, NOTE_MAX, PLACE_WORDS_MAX, TEXT_MAX, Field
 from server.core.value import INTEGER_MAX, NAMES_REMEMBERED, Value
 
 DATE_LENGTH: Final = 10
 ID_LENGTH_MAX: Final = 64
 Shape = Any  # what msgspec calls a type
-Fits = Callable[[Mapping[str, Value]], bool]
+Fields = Mapping[str, Field]
+Judge = Callable[[list[Any]], bool]  # of a field's values, whose shape is right
 
 
-def _between(field: Field, least: int, most: int) -> Shape:
-    """`least` and `most` are for a field that names no limits."""
-    least = least if field.min is None else field.min
-    most = most if field.max is None else field.max
-    return Annotated[int, Meta(ge=least, le=most)]
+class Usual:
+    """The judge of batches: kind (`module.kind`) → its fields."""
+
+    def __init__(self, kinds: Mapping[str, Fields]) -> None:
+        wholes = {c: whole for c, fields in kinds.items() if (whole := _whole(fields)) is not None}
+        self._kinds = {c: (list[_op(c, whole)], _judges(kinds[c])) for c, whole in wholes.items()}  # type: ignore[misc]
+
+    def are(self, ops: Value, payload: str) -> bool:
+        """Whether ops, of which the payload's text speaks, are usual."""
+        try:
+            shape, judges = self._kinds[ops[0]["c"]]
+            msgspec.convert(ops, shape)
+        except (msgspec.ValidationError, LookupError, TypeError):
+            return False
+        sets = [op["set"] for op in ops]
+        return (
+            _is_plain(payload)
+            and are_uuids([op["r"] for op in ops])
+            and all(judge([values[name] for values in sets if name in values]) for name, judge in judges)
+        )
+
+
+def _is_plain(payload: str) -> bool:
+    """V2 for all texts at once: whatever is not escaped is in NFC if the whole is, since a
+    quotation mark composes with nothing."""
+    is_escaped = "\\" in payload and "\\u" in payload  # one letter is found much sooner than two are
+    return not is_escaped and (payload.isascii() or is_normalized("NFC", payload))
 
 
 class Place(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,33 +67,23 @@ class Place(msgspec.Struct, forbid_unknown_fields=True):
 PLACE: Final[Shape] = Place | Annotated[str, Meta(max_length=PLACE_WORDS_MAX)]
 
 
-def fits_of(fields: Mapping[str, Field]) -> Fits:
-    """The judge of new records of a kind with these fields."""
+def _op(c: str, whole: Shape) -> Shape:
+    return msgspec.defstruct(
+        "New", [("k", Literal["new"]), ("r", str), ("set", whole)], tag_field="c", tag=c, forbid_unknown_fields=True
+    )
+
+
+def _whole(fields: Fields) -> Shape | None:
+    """What the values of a new record look like; None where something required is not judged here."""
     shapes = {name: shape for name, field in fields.items() if (shape := _shape(field)) is not None}
     if any(field.required and name not in shapes for name, field in fields.items()):
-        return lambda values: False  # what it needs cannot be judged here
-    whole = _whole({name: (shape, fields[name].required) for name, shape in shapes.items()})
-    ids = [name for name in shapes if fields[name].type in ("ref", "person")]
-    dates = [name for name in shapes if fields[name].type == "date"]
-    places = [name for name in shapes if fields[name].type == "place"]
-
-    def fits(values: Mapping[str, Value]) -> bool:
-        try:
-            msgspec.convert(values, whole)
-        except msgspec.ValidationError:
-            return False
-        for name in ids:
-            if name in values and not _is_id(values[name]):
-                return False
-        for name in dates:
-            if name in values and not _is_day(values[name]):
-                return False
-        for name in places:  # noqa: SIM110  a loop costs a third of a generator
-            if name in values and _is_nowhere(values[name]):
-                return False
-        return True
-
-    return fits
+        return None
+    names = {f"f{i}": name for i, name in enumerate(shapes)}  # those that Python takes
+    told: list[Any] = [
+        (short, shapes[name]) if fields[name].required else (short, shapes[name] | UnsetType, UNSET)
+        for short, name in names.items()
+    ]
+    return msgspec.defstruct("Usual", told, rename=names, forbid_unknown_fields=True, kw_only=True)
 
 
 def _shape(field: Field) -> Shape | None:
@@ -96,14 +111,11 @@ def _shape(field: Field) -> Shape | None:
     return None
 
 
-def _whole(shapes: Mapping[str, tuple[Shape, bool]]) -> type[msgspec.Struct]:
-    """A struct of the fields under names that Python takes."""
-    names = {f"f{i}": name for i, name in enumerate(shapes)}
-    fields: list[Any] = [
-        (short, shapes[name][0]) if shapes[name][1] else (short, shapes[name][0] | UnsetType, UNSET)
-        for short, name in names.items()
-    ]
-    return msgspec.defstruct("Usual", fields, rename=names, forbid_unknown_fields=True, kw_only=True)
+def _between(field: Field, least: int, most: int) -> Shape:
+    """`least` and `most` are for a field that names no limits."""
+    least = least if field.min is None else field.min
+    most = most if field.max is None else field.max
+    return Annotated[int, Meta(ge=least, le=most)]
 
 
 @lru_cache(NAMES_REMEMBERED)
@@ -116,5 +128,22 @@ def _is_day(text: str) -> bool:
     return Field(type="date", label={}).reason(text) is None
 
 
-def _is_nowhere(place: Value) -> bool:
-    return type(place) is dict and place["lat"] == 0 and place["lng"] == 0
+def _are_ids(texts: list[Any]) -> bool:
+    return all(map(_is_id, set(texts)))
+
+
+def _are_days(texts: list[Any]) -> bool:
+    return all(map(_is_day, set(texts)))
+
+
+def _are_somewhere(places: list[Any]) -> bool:
+    return NOWHERE not in [(place["lat"], place["lng"]) for place in places if type(place) is dict]
+
+
+NOWHERE: Final = (0, 0)
+JUDGES: Final[Mapping[str, Judge]] = {"ref": _are_ids, "person": _are_ids, "date": _are_days, "place": _are_somewhere}
+
+
+def _judges(fields: Fields) -> list[tuple[str, Judge]]:
+    """What a shape does not say of a value."""
+    return [(name, JUDGES[field.type]) for name, field in fields.items() if field.type in JUDGES]

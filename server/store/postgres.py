@@ -325,7 +325,7 @@ async def _load(connection: Any, pushes: list[Push]) -> Loaded:
 async def _save(connection: Any, saves: Saves, now: int) -> None:
     for sql, rows in (
         (PUT_BATCH, saves.batches),
-        (PUT_RECORD, saves.records),
+        (PUT_RECORD, saves.made + saves.records),
         (PUT_REFUSED, saves.refused),
         (PUT_TOUCH, saves.touches),
         (PUT_MOVED, saves.moved),

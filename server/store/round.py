@@ -75,10 +75,11 @@ class Loaded:
 
 @dataclass(slots=True)
 class Saves:
-    """Rows to write, in the order of the columns in `migrations/`."""
+    """Rows to write, in the order of the columns in `migrations/`; `made` are records that were not loaded."""
 
     batches: list[tuple[Any, ...]] = field(default_factory=list)
     refused: list[tuple[Any, ...]] = field(default_factory=list)
+    made: list[tuple[Any, ...]] = field(default_factory=list)
     records: list[tuple[Any, ...]] = field(default_factory=list)
     touches: list[tuple[str, str, int]] = field(default_factory=list)
     moved: list[tuple[str, str, str, int]] = field(default_factory=list)
@@ -125,15 +126,18 @@ def repeats(pushes: Iterable[Push], devices: Mapping[str, Place]) -> list[tuple[
     ]
 
 
-def wanted(pushes: Iterable[Push], loaded: Loaded) -> dict[str, list[str]]:
-    """The records, by project, that the round's new batches name."""
+def wanted(pushes: Iterable[Push], loaded: Loaded, *, boldly: bool = False) -> dict[str, list[str]]:
+    """The records, by project, that the round's new batches name.
+
+    `boldly` leaves out those that usual batches make: nearly never is one there, and `made` then meets it.
+    """
     named: dict[str, set[str]] = {}
     for push in pushes:
         if push.ops:
             named.setdefault(push.project, set()).update([op["r"] for op in push.ops])
         last_n = loaded.devices[push.device].last_n if push.device in loaded.devices else 0
         for item in push.items:
-            if item.n > last_n and isinstance(item.read, Batch):
+            if item.n > last_n and isinstance(item.read, Batch) and not (boldly and item.read.is_usual):
                 named.setdefault(item.project, set()).update([op["r"] for op in item.read.ops])
     return {project: list(records) for project, records in named.items()}
 
@@ -227,7 +231,8 @@ class Round:
             self.saves.computes.update((project, kind) for kind in self.watch.feeds.get(c, ()))
         stored.update(changed)
         self._touched.setdefault(project, {}).update(admitted.records)
-        self.saves.photos.update((sha, project, r) for sha, r in named_in(batch.ops, self.declarations.kinds))
+        if not batch.is_usual:  # nor does it name a photo
+            self.saves.photos.update((sha, project, r) for sha, r in named_in(batch.ops, self.declarations.kinds))
         return admitted.held
 
     def _note_change(self, project: str, before: Record, after: Record) -> None:
@@ -247,8 +252,9 @@ class Round:
 
     def _save_records(self) -> None:
         """Only the last state of each record is written, however often the round touched it."""
-        kinds, groups, rows = self.declarations.kinds, self.watch.groups, self.saves.records
+        kinds, groups = self.declarations.kinds, self.watch.groups
         for project, records in self._touched.items():
+            loaded = self.loaded.records.get(project, {})
             for r, record in records.items():
                 kind = kinds.get(record["c"])
                 if kind is not None and kind.alerts:
@@ -257,6 +263,7 @@ class Round:
                 if kind is not None and kind.makes is not None:
                     self.saves.also.append(ask(f"make:{project}:{r}", "make", {"project": project, "r": r}, 0))
                 deleted = int(record["del"] is not None and is_deleted(record))
+                rows = self.saves.records if r in loaded else self.saves.made
                 rows.append(
                     (project, r, record["c"], record["seq"], record["aud"],
                      day_of(record, kind), group_of(record, groups), deleted, encode(record).decode())

@@ -80,9 +80,9 @@ APPLIED = (
 REFUSED = "SELECT device, n, outcome FROM json_each(?) AS w JOIN refused ON device = w.value->>0 AND n = w.value->>1"
 PUT_BATCH = "INSERT INTO batch VALUES (?,?,?,?,?,?,?,?,?,?)"
 PUT_REFUSED = "INSERT INTO refused VALUES (?,?,?,?,?,?,?,?,?)"
+MAKE_RECORD = "INSERT INTO record (project, r, c, seq, aud, day, grp, deleted, body) VALUES (?,?,?,?,?,?,?,?,?)"
 PUT_RECORD = (
-    "INSERT INTO record (project, r, c, seq, aud, day, grp, deleted, body) VALUES (?,?,?,?,?,?,?,?,?)"
-    " ON CONFLICT (project, r) DO UPDATE SET c = excluded.c, seq = excluded.seq, aud = excluded.aud,"
+    f"{MAKE_RECORD} ON CONFLICT (project, r) DO UPDATE SET c = excluded.c, seq = excluded.seq, aud = excluded.aud,"
     " day = excluded.day, grp = excluded.grp, deleted = excluded.deleted, body = excluded.body"
 )
 PUT_TOUCH = "INSERT OR IGNORE INTO touch VALUES (?,?,?)"
@@ -271,33 +271,41 @@ class SqliteDatabase:
             return self._waiting.get(timeout=GATHER_S)
         return self._waiting.get_nowait()
 
-    def _settle(self, connection: sqlite3.Connection, entries: list[Entry]) -> tuple[list[Result], dict[str, int]]:
+    def _settle(
+        self, connection: sqlite3.Connection, entries: list[Entry], *, boldly: bool = True
+    ) -> tuple[list[Result], dict[str, int]]:
         try:
             connection.execute("BEGIN IMMEDIATE")
-            outcomes, heads = self._work(connection, [work for work, _ in entries])
+            outcomes, heads = self._work(connection, [work for work, _ in entries], boldly=boldly)
             connection.execute("COMMIT")
             return [(future, outcome) for (_, future), outcome in zip(entries, outcomes, strict=True)], heads
         except Exception as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            if boldly and isinstance(error, sqlite3.IntegrityError):  # something new was there after all
+                return self._settle(connection, entries, boldly=False)
             if len(entries) == 1:
                 return [(entries[0][1], _told(error))], {}
         # One of several is at fault: each by itself, so that only that one fails.
         results: list[Result] = []
         heads = {}
         for entry in entries:
-            result, head = self._settle(connection, [entry])
+            result, head = self._settle(connection, [entry], boldly=False)
             results += result
             heads |= head
         return results, heads
 
-    def _work(self, connection: sqlite3.Connection, works: list[Work]) -> tuple[Sequence[Any], dict[str, int]]:
+    def _work(
+        self, connection: sqlite3.Connection, works: list[Work], *, boldly: bool
+    ) -> tuple[Sequence[Any], dict[str, int]]:
         if isinstance(works[0], Change):
             return [_change(connection, work) for work in works if isinstance(work, Change)], {}
-        return self._round(connection, [work for work in works if isinstance(work, Push)])
+        return self._round(connection, [work for work in works if isinstance(work, Push)], boldly=boldly)
 
-    def _round(self, connection: sqlite3.Connection, pushes: list[Push]) -> tuple[list[Outcome], dict[str, int]]:
-        loaded = _load(connection, pushes)
+    def _round(
+        self, connection: sqlite3.Connection, pushes: list[Push], *, boldly: bool
+    ) -> tuple[list[Outcome], dict[str, int]]:
+        loaded = _load(connection, pushes, boldly=boldly)
         batch = Round(loaded, self.declarations, self.watch)
         outcomes = batch.settle(pushes)
         _save(connection, batch.saves, pushes[-1].received)
@@ -357,7 +365,7 @@ def _change(connection: sqlite3.Connection, change: Change) -> list[list[Row]]:
     return [connection.execute(sql, args).fetchall() for sql, args in change.statements]
 
 
-def _load(connection: sqlite3.Connection, pushes: list[Push]) -> Loaded:
+def _load(connection: sqlite3.Connection, pushes: list[Push], *, boldly: bool) -> Loaded:
     def by(sql: str, keys: Collection[Any]) -> list[Row]:
         return connection.execute(sql, (_json(keys),)).fetchall() if keys else []
 
@@ -370,13 +378,14 @@ def _load(connection: sqlite3.Connection, pushes: list[Push]) -> Loaded:
             loaded.answers[device, n] = applied(n, seq, outcome)
         for device, n, outcome in by(REFUSED, again):
             loaded.answers[device, n] = decode(outcome)
-    for project, r, body in by(RECORDS, wanted(pushes, loaded)):
+    for project, r, body in by(RECORDS, wanted(pushes, loaded, boldly=boldly)):
         loaded.records.setdefault(project, {})[r] = decode(body)
     return loaded
 
 
 def _save(connection: sqlite3.Connection, saves: Saves, now: int) -> None:
     connection.executemany(PUT_BATCH, saves.batches)
+    connection.executemany(MAKE_RECORD, saves.made)
     connection.executemany(PUT_RECORD, saves.records)
     connection.executemany(PUT_HEAD, [(head, project) for project, head in saves.heads.items()])
     connection.executemany(PUT_DEVICE, [(n, device) for device, n in saves.devices.items()])

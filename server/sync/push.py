@@ -14,6 +14,7 @@ import msgspec
 from server.core.batch import Malformed, Refused, envelope, opened
 from server.core.person import SERVER
 from server.core.problem import Problem
+from server.core.usual import Usual
 from server.store.access import Access, Session
 from server.store.round import Answer, Item, Push
 from server.sync.signature import is_signed
@@ -68,13 +69,13 @@ def read_request(body: bytes, session: Session) -> Request:
     return request
 
 
-async def to_push(request: Request, session: Session, access: Access, received: int) -> Push:
+async def to_push(request: Request, session: Session, access: Access, usual: Usual, received: int) -> Push:
     """Every signature and number checked, every payload read. Raises Problem."""
-    items = [await _item(signed, session, access) for signed in request.batches]
+    items = [await _item(signed, session, access, usual) for signed in request.batches]
     return Push(session.device, session.person, received, request.sent, items)
 
 
-async def _item(signed: Signed, session: Session, access: Access) -> Item:
+async def _item(signed: Signed, session: Session, access: Access, usual: Usual) -> Item:
     try:
         payload = signed.payload.encode()
     except UnicodeEncodeError as error:  # a lone surrogate
@@ -86,7 +87,7 @@ async def _item(signed: Signed, session: Session, access: Access) -> Item:
     except Malformed as error:
         raise Problem("malformed") from error
     try:
-        read: Any = opened(head, len(payload))
+        read: Any = opened(head, len(payload), is_usual=usual.are(head.ops, signed.payload))
     except Refused as refused:
         read = refused
     actor = await access.actor(head.project, session.person, session.device)

@@ -137,7 +137,7 @@ class Sync:
         request = read_request(body, session)
         access = self.store.access
         await access.fresh()
-        push = await to_push(request, session, access, received)
+        push = await to_push(request, session, access, self.declarations.usual, received)
         answers = await self.store.append(push) if push.items else []
         return to_response(answers, self.now(), language, self.message)
 

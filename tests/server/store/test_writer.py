@@ -95,6 +95,23 @@ async def test_what_one_batch_of_a_round_does_the_next_one_sees(site: Site) -> N
     assert [e.seq for e in await site.store.history(site.project, r)] == [answer["seq"] for answer in answers]
 
 
+async def test_what_is_there_is_not_made_again_and_its_neighbours_are_taken(site: Site) -> None:
+    r, both = new_id(), new_id()
+    await site.worker.write(notice("first", r))
+    answers = await asyncio.gather(
+        site.foreman.write(notice("again", r)),
+        site.supervisor.write(notice("fine")),
+        site.office.write(notice("one of two", both)),
+        site.worker.write(notice("one of two", both)),
+    )
+    assert [answers[0].get(key) for key in ("code", "reason")] == ["invalid", "exists"]
+    assert answers[1]["status"] == "applied"
+    assert {answers[2]["status"], answers[3]["status"]} == {"applied", "refused"}
+    await site.worker.pull()
+    assert sorted(site.worker.texts()) == ["fine", "first", "one of two"]
+    assert (await site.foreman.write(notice("after it")))["status"] == "applied"
+
+
 async def test_the_log_keeps_the_exact_bytes_that_were_signed(site: Site) -> None:
     payload = site.worker.payload([notice("工簿 𝄞 \\u0041")]).replace('"ops"', '  "ops"')
     await site.worker.send(payload)
