@@ -135,6 +135,11 @@ class Kind(msgspec.Struct, forbid_unknown_fields=True, dict=True):
         return found[1] if found else None
 
     @cached_property
+    def audience_class(self) -> str:
+        """What an audience with a field begins with: `person:`, say."""
+        return self.audience.partition("{")[0]
+
+    @cached_property
     def required(self) -> list[str]:
         return [name for name, field in self.fields.items() if field.required]
 

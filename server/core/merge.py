@@ -141,9 +141,7 @@ def audience(kind: Kind | None, values: Mapping[str, Value], author: str) -> str
     if name is None:
         return kind.audience
     value = author if name == "author" else values.get(name)
-    if not isinstance(value, str):
-        return f"person:{author}"
-    return kind.audience.replace("{" + name + "}", value)
+    return kind.audience_class + value if isinstance(value, str) else f"person:{author}"
 
 
 def _create(records: dict[str, Record], op: Op, i: int, at: Stamp, kind: Kind | None) -> None:

@@ -88,7 +88,7 @@ class Server:
     def cpu(self) -> float:
         """Seconds of processor, this process and its children."""
         with suppress(psutil.NoSuchProcess):
-            return sum(sum(one.cpu_times()[:2]) for one in [self.process, *self.process.children(recursive=True)])
+            return sum(cpu_of(one) for one in [self.process, *self.process.children(recursive=True)])
         return 0.0
 
     def memory_mb(self) -> float:
@@ -102,6 +102,15 @@ class Server:
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+
+
+def cpu_of(process: psutil.Process) -> float:
+    """Seconds of processor, all threads. Linux tells nanoseconds by the process's own clock (clock_getcpuclockid(3)),
+    where the usual accounts count ticks of 10 ms: a twentieth of what a bare server needs for 20,000 records."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            return time.clock_gettime((~process.pid << 3) | 2)
+    return float(sum(process.cpu_times()[:2]))
 
 
 def now_ms() -> int:
