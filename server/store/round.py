@@ -237,10 +237,10 @@ class Round:
 
     def _note_change(self, project: str, before: Record, after: Record) -> None:
         self.saves.touches.append((project, after["r"], after["seq"]))
-        if after["c"] in self.watch.feeds:
-            kind = self.declarations.kinds.get(after["c"])
-            day = day_of(before, kind)
-            if day is not None and day != day_of(after, kind):
+        kind = self.declarations.kinds.get(after["c"])
+        if after["c"] in self.watch.feeds and kind is not None:
+            day = text_at(before, kind.day)
+            if day is not None and day != text_at(after, kind.day):
                 self.saves.moved.append((project, after["r"], day, after["seq"]))
 
     def _log(self, project: str, seq: int, push: Push, n: int, payload: str, sig: str, answer: Answer) -> None:
@@ -256,38 +256,36 @@ class Round:
         for project, records in self._touched.items():
             loaded = self.loaded.records.get(project, {})
             for r, record in records.items():
-                kind = kinds.get(record["c"])
-                if kind is not None and kind.alerts:
-                    args = {"project": project, "r": r}
-                    self.saves.also.append(ask(f"alert:{project}:{r}", "alert", args, 0))
-                if kind is not None and kind.makes is not None:
-                    self.saves.also.append(ask(f"make:{project}:{r}", "make", {"project": project, "r": r}, 0))
+                c = record["c"]
+                kind = kinds.get(c)
+                if kind is not None and (kind.alerts or kind.makes):
+                    self._ask(project, r, kind)
+                day = text_at(record, kind.day) if kind is not None else None
+                group = text_at(record, groups.get(c))
                 deleted = int(record["del"] is not None and is_deleted(record))
-                rows = self.saves.records if r in loaded else self.saves.made
-                rows.append(
-                    (project, r, record["c"], record["seq"], record["aud"],
-                     day_of(record, kind), group_of(record, groups), deleted, encode(record).decode())
-                )  # fmt: skip
+                row = (project, r, c, record["seq"], record["aud"], day, group, deleted, encode(record).decode())
+                (self.saves.records if r in loaded else self.saves.made).append(row)
+
+    def _ask(self, project: str, r: str, kind: Kind) -> None:
+        """For the work that follows a record of this kind."""
+        args = {"project": project, "r": r}
+        if kind.alerts:
+            self.saves.also.append(ask(f"alert:{project}:{r}", "alert", args, 0))
+        if kind.makes is not None:
+            self.saves.also.append(ask(f"make:{project}:{r}", "make", args, 0))
 
 
 encode: Final = msgspec.json.Encoder().encode
 decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def day_of(record: Record, kind: Kind | None) -> str | None:
-    """The day that a record stands under, if its kind names one."""
-    if kind is None or kind.day is None:
+def text_at(record: Record, name: str | None) -> str | None:
+    """The text in a field of this name, if there is one: the day that a record stands under, or its group."""
+    if name is None:
         return None
-    writes = record["f"].get(kind.day)
-    value = writes[-1][VALUE] if writes else record["set"].get(kind.day)
-    return value if isinstance(value, str) else None
-
-
-def group_of(record: Record, groups: Mapping[str, str]) -> str | None:
-    """The group that a record is computed in, if anything is."""
-    name = groups.get(record["c"])
-    value = None if name is None else record["set"].get(name)
-    return value if isinstance(value, str) else None
+    writes = record["f"].get(name)
+    value = writes[-1][VALUE] if writes else record["set"].get(name)
+    return value if type(value) is str else None
 
 
 def applied(n: int, seq: int, outcome: str) -> Answer:
