@@ -16,7 +16,7 @@ from tests.bench.figure import Figure, median, quantile
 from tests.bench.town import Server, Town, batches_of, folder, free_port, make_town, running, served
 
 RECORDS, MORE_RECORDS, PER_BATCH = 20_000, 80_000, 50
-ROUNDS = 3
+ROUNDS = 7
 QUIET_S, QUIET_SECONDS_MAX = 2.0, 90
 
 
