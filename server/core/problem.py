@@ -25,6 +25,7 @@ CATALOGUE: Final[dict[str, Sort]] = {
     "wrong_login": Sort(401, "fix"),
     "forbidden": Sort(403, "ask"),
     "wrong_invite": Sort(403, "ask"),
+    "wrong_password": Sort(403, "fix"),
     "not_from_app": Sort(403, "update"),
     "not_found": Sort(404, "nothing"),
     "method_not_allowed": Sort(405, "update"),

@@ -171,11 +171,11 @@ async def end_member(store: Store, project: str, person: str, now: int) -> None:
         await leave_teams(project, person)
 
 
-async def set_password(store: Store, person: str, hashed: str) -> None:
-    """A new password signs every device of the person out."""
+async def set_password(store: Store, person: str, hashed: str, but: str = "") -> None:
+    """A new password signs every device of the person out, `but` one (a session's hash)."""
     async with store.transaction():
         await Person.update({Person.password: hashed}).where(Person.id == person)
-        await Session.delete().where(Session.person == person)
+        await Session.delete().where(Session.person == person, Session.hash != but)
 
 
 async def close_person(store: Store, person: str, now: int | None) -> None:

@@ -20,14 +20,12 @@ from server.store import tables
 from server.store.people import NewPerson, Taken
 from server.web.caller import OFFICE, Caller, TheCaller
 from server.web.invites import plain_worker
-from server.web.password import LENGTH_MAX, LENGTH_MIN
 from server.web.projects import Made
 from server.web.rank import is_over, is_over_everywhere, may_give
 from server.web.site import Site, TheSite
-from server.web.wire import Id, Name, PathId, Role, SignInName, given, named
+from server.web.wire import Id, Name, Password, PathId, Role, SignInName, given, named
 
 LIST_MAX: Final = 500
-Password = Annotated[str, msgspec.Meta(min_length=LENGTH_MIN, max_length=LENGTH_MAX)]
 Roles = Annotated[list[Role], msgspec.Meta(min_length=1, max_length=7)]
 Teams = Annotated[list[Id], msgspec.Meta(max_length=20)]
 

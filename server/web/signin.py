@@ -1,4 +1,4 @@
-"""Signing in by name and password, who I am, signing out (P11).
+"""Signing in by name and password, who I am, one's own password, signing out (P11).
 
 A wrong name and a wrong password are one answer that takes one time.
 """
@@ -12,7 +12,7 @@ from litestar import Response, get, post
 from litestar.params import JSONBody
 
 from server.core.problem import Problem
-from server.store.people import tidy_login
+from server.store.people import set_password, tidy_login
 from server.store.tables import Person, Session
 from server.web import tries
 from server.web.caller import COOKIE, TheCaller, device_of, session_of, token_in
@@ -22,13 +22,25 @@ from server.web.request import HttpRequest
 from server.web.session import Me, begin, describe, greet, prolong, with_cookies
 from server.web.site import Site, TheSite
 from server.web.token import hashed
-from server.web.wire import LINE
+from server.web.wire import LINE, Password
 
 
 class Login(msgspec.Struct):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=LINE)]
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=LENGTH_MAX)]
     device: NewDevice
+
+
+class SignIn(msgspec.Struct):
+    """How a person signs in by name: not at all for who came by an invite and never got a name."""
+
+    login: str | None
+    has_password: bool
+
+
+class NewPassword(msgspec.Struct):
+    old: Annotated[str, msgspec.Meta(max_length=LENGTH_MAX)]
+    new: Password
 
 
 @post("/api/login", summary="Sign in by name and password", tags=["sign-in"], status_code=200)
@@ -47,6 +59,29 @@ async def me(request: HttpRequest, caller: TheCaller, site: TheSite) -> Response
     await prolong(site, caller)
     token = token_in(request.headers.get("cookie", ""), device_of(request))
     return with_cookies(request, site, await describe(site, caller.person, caller.device), token)
+
+
+@get("/api/password", summary="How the caller signs in by name", tags=["sign-in"])
+async def sign_in(caller: TheCaller) -> SignIn:
+    (found,) = await Person.select(Person.login, Person.password).where(Person.id == caller.person)
+    return SignIn(found["login"], found["password"] is not None)
+
+
+@post("/api/password", summary="Change one's own password", tags=["sign-in"], status_code=204)
+async def change_password(request: HttpRequest, caller: TheCaller, site: TheSite, data: JSONBody[NewPassword]) -> None:
+    """Signs the person's other phones out. 403 `wrong_password`, also where there is none; 429 as at signing in."""
+    taken = tries.take(request, site, hashed(caller.person))
+    (found,) = await Person.select(Person.password).where(Person.id == caller.person)
+    try:
+        is_right = await site.passwords.is_right(data.old, found["password"])
+        fresh = await site.passwords.hash(data.new) if is_right else ""
+    except Problem:
+        tries.give_back(site, taken)
+        raise
+    if not is_right:
+        raise Problem("wrong_password")
+    tries.give_back(site, taken)
+    await set_password(site.store, caller.person, fresh, but=caller.session.hash)
 
 
 @post("/api/logout", summary="Sign this device out", tags=["sign-in"], status_code=204)
@@ -75,4 +110,4 @@ async def person_with_password(site: Site, data: Login, taken: tries.Taken) -> s
     return str(found["id"])
 
 
-routes = [login, me, logout]
+routes = [login, me, sign_in, change_password, logout]

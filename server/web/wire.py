@@ -9,6 +9,7 @@ from litestar.params import PathParameter, QueryParameter
 
 from server.core.problem import Problem
 from server.store.people import tidy
+from server.web.password import LENGTH_MAX, LENGTH_MIN
 
 ID: Final = "^[A-Za-z0-9_-]{1,64}$"
 LINE: Final = r"^[^\x00-\x1f\x7f-\x9f]*$"
@@ -21,6 +22,7 @@ Id = Annotated[str, msgspec.Meta(pattern=ID)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=LINE)]
 Text = Annotated[str, msgspec.Meta(max_length=100, pattern=LINE)]
 SignInName = Annotated[str, msgspec.Meta(min_length=2, max_length=60, pattern=LINE)]
+Password = Annotated[str, msgspec.Meta(min_length=LENGTH_MIN, max_length=LENGTH_MAX)]
 Latitude = Annotated[int, msgspec.Meta(ge=-900_000_000, le=900_000_000)]
 Longitude = Annotated[int, msgspec.Meta(ge=-1_800_000_000, le=1_800_000_000)]
 Radius = Annotated[int, msgspec.Meta(ge=1, le=100_000)]

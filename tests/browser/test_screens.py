@@ -46,6 +46,7 @@ SCREENS: dict[str, tuple[Screen, ...]] = {
         Screen("drafts", "/drafts"),
         Screen("settings", "/settings"),
         Screen("devices", "/devices"),
+        Screen("password", "/password"),
         Screen("about", "/about"),
         Screen("people", "/people"),
         Screen("enrol", "/enrol"),

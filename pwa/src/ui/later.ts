@@ -6,6 +6,7 @@ export const attention = () => import('./screens/Attention.svelte');
 export const conflict = () => import('./screens/Conflict.svelte');
 export const settings = () => import('./screens/Settings.svelte');
 export const devices = () => import('./screens/Devices.svelte');
+export const password = () => import('./screens/Password.svelte');
 export const invites = () => import('./screens/Invites.svelte');
 export const refused = () => import('./screens/Refused.svelte');
 export const team = () => import('./screens/Team.svelte');

@@ -29,6 +29,7 @@ const LATER: Readonly<Record<string, keyof typeof import('./later.ts')>> = {
   '/papers/:r': 'papers',
   '/settings': 'settings',
   '/devices': 'devices',
+  '/password': 'password',
   '/invites': 'invites',
   '/refused': 'refused',
   '/team': 'team',

@@ -18,7 +18,7 @@ from server.web.pdf import Order, Pdf, Standing
 from server.web.proof import Signed, token_of
 from tests.server.photos import tus
 from tests.server.photos.pictures import jpeg
-from tests.server.web.kit import EVERYBODY, ROLES, Phone, Town, base64url
+from tests.server.web.kit import EVERYBODY, PASSWORD, ROLES, Phone, Town, base64url
 
 MEMBERS: Final = frozenset({*ROLES, "mate"})
 SIGNED_IN: Final = frozenset(EVERYBODY)
@@ -189,6 +189,8 @@ ACCESS: Final[dict[tuple[str, str], Row]] = {
     ("POST", "/api/enrol"): Row(frozenset(), an_enrolment, 403),
     ("POST", "/api/logout"): Row(SIGNED_IN, at("/api/logout"), 204),
     ("GET", "/api/me"): Row(SIGNED_IN, at("/api/me")),
+    ("GET", "/api/password"): Row(SIGNED_IN, at("/api/password")),
+    ("POST", "/api/password"): Row(SIGNED_IN, at("/api/password", old=PASSWORD, new="another password")),
     ("POST", "/api/push"): Row(SIGNED_IN, a_push),
     ("GET", "/api/pull"): Row(MEMBERS, at("/api/pull?project={one}")),
     ("GET", "/api/devices"): Row(

@@ -339,3 +339,37 @@ async def test_P11_a_server_clock_set_back_locks_nobody_out_for_longer(town: Tow
     assert (await phone.login("worker")).status_code == 429
     town.clock.pass_s(61)
     assert (await phone.login("worker")).status_code == 200
+
+
+async def test_one_changes_his_own_password_and_his_other_phones_are_signed_out(town: Town) -> None:
+    mine, other, colleague = await town.phone("worker"), await town.phone("worker"), await town.phone("mate")
+    assert (await mine.http.get("/api/password")).json() == {"login": "worker", "has_password": True}
+    change = {"old": PASSWORD, "new": "a longer secret"}
+    assert (await mine.http.post("/api/password", json=change)).status_code == 204
+    asked = [(await phone.http.get("/api/me")).status_code for phone in (mine, other, colleague)]
+    assert asked == [200, 401, 200]
+    again = Phone(await town.client())
+    assert (await again.login("worker")).status_code == 401
+    assert (await again.login("worker", "a longer secret")).status_code == 200
+
+
+async def test_a_wrong_old_password_changes_nothing_and_can_not_be_guessed(town: Town) -> None:
+    phone = await town.phone("worker")
+    guess = {"old": "guess", "new": "a longer secret"}
+    for _ in range(10):
+        answer = await phone.http.post("/api/password", json=guess)
+        assert (answer.status_code, answer.json()["code"]) == (403, "wrong_password")
+    right = {**guess, "old": PASSWORD}
+    answer = await phone.http.post("/api/password", json=right)
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_tries")
+    assert (await Phone(await town.client()).login("worker")).status_code == 200
+
+
+async def test_a_new_password_has_a_least_length_and_who_has_none_gets_none(town: Town) -> None:
+    phone = await town.phone("worker")
+    answer = await phone.http.post("/api/password", json={"old": PASSWORD, "new": "short"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+    await town.site.store.change([("UPDATE person SET password = NULL WHERE id = ?", (town.people["worker"],))])
+    assert (await phone.http.get("/api/password")).json()["has_password"] is False
+    answer = await phone.http.post("/api/password", json={"old": "", "new": "a longer secret"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "wrong_password")
