@@ -24,7 +24,7 @@ LINE_BYTES_MAX: Final = 1024 * 1024
 
 
 class Failed(Exception):
-    """The process died over it, was too long about it, or said what cannot be read."""
+    """The process could not be begun, died over it, was too long about it, or said what cannot be read."""
 
 
 class Processes:
@@ -50,14 +50,11 @@ class Processes:
     async def ask(self, asked: Any) -> Any:
         """What one of them answers. Raises Failed."""
         async with self._room:
-            one = self._idle.pop() if self._idle else await _One.start(self._command, self._env)
             try:
-                answer = await asyncio.wait_for(one.ask(asked), TIME_S_MAX)
-            except BaseException as error:  # it died, it hangs, or nobody waits any more
-                await one.end()
-                if isinstance(error, TimeoutError | OSError | EOFError | ValueError):
-                    raise Failed(f"{self._command[2]}: {type(error).__name__}") from error
-                raise
+                one = self._idle.pop() if self._idle else await _One.start(self._command, self._env)
+                answer = await one.answer(asked)
+            except (TimeoutError, OSError, EOFError, ValueError) as error:
+                raise Failed(f"{self._command[2]}: {type(error).__name__}") from error
             await self._give_back(one)
             return answer
 
@@ -95,8 +92,15 @@ class _One:
         )
         return cls(process)
 
-    async def ask(self, asked: Any) -> Any:
-        """Raises EOFError when the process dies over it."""
+    async def answer(self, asked: Any) -> Any:
+        """Ends the process if it dies over it, if it hangs, or if nobody waits any more; raises what it was."""
+        try:
+            return await asyncio.wait_for(self._ask(asked), TIME_S_MAX)
+        except BaseException:
+            await self.end()
+            raise
+
+    async def _ask(self, asked: Any) -> Any:
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write(msgspec.json.encode(asked) + b"\n")

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from server.sync.alert.channel import sealer
 from server.sync.alert.channel.push import PAYLOAD_BYTES_MAX, Push, payload
 from server.sync.alert.notice import Notice, Target, Told
 from tests.server.alerts.outside import Asked, Outside, Receiver, dingtalk_sign, feishu_sign
@@ -210,6 +211,24 @@ async def test_one_bad_key_keeps_no_other_and_an_encryption_that_dies_is_tried_a
         await push.seal([(good, notice)])
     assert [type(one) for one in await push.seal([(good, notice)])] == [bytes]
     await push.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "ended"),
+    [
+        (MemoryError(), ("", "later", "MemoryError")),
+        (ValueError("not on the curve"), ("", "gone", "unusable key: ValueError")),
+    ],
+)
+def test_only_a_key_that_is_none_costs_a_phone_its_subscription(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, ended: tuple[str, str, str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("pywebpush.WebPusher.encode", broken)
+    keys = Receiver("https://push.example.com/1").to_json()["keys"]
+    assert sealer.sealed("https://push.example.com/1", keys["p256dh"], keys["auth"], "{}") == ended
 
 
 def test_a_long_text_is_shortened_to_what_every_push_service_takes() -> None:

@@ -68,3 +68,14 @@ async def test_one_that_nobody_needs_goes() -> None:
     await gone(first)
     assert (await some.ask(2))[1] == 2
     await some.close()
+
+
+async def test_a_machine_that_can_begin_no_process_is_told(one: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: object, **__: object) -> None:
+        raise BlockingIOError("no more processes")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncio, "create_subprocess_exec", full)
+        with pytest.raises(Failed, match="BlockingIOError"):
+            await one.ask(1)
+    assert (await one.ask(1))[1] == 1

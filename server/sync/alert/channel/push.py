@@ -41,7 +41,7 @@ class Push:
         return await self.post(wire, target, notice, sealed)
 
     async def seal(self, messages: Sequence[tuple[Target, Notice]]) -> list[bytes | Told]:
-        """What each phone gets; `gone` for one whose key is none. Raises OSError."""
+        """What each phone gets; or how it ended, `gone` for one whose key is none. Raises OSError."""
         asked = [
             (target.url, target.key, target.secret, payload(notice, target.id).decode()) for target, notice in messages
         ]
@@ -49,7 +49,7 @@ class Push:
             sealed: list[list[str]] = await self._sealers.ask(asked)
         except Failed as failed:
             raise OSError(str(failed)) from failed
-        return [Told("gone", f"unusable key: {why}") if why else base64.b64decode(body) for body, why in sealed]
+        return [Told(end, why) if end else base64.b64decode(body) for body, end, why in sealed]
 
     async def post(self, wire: Wire, target: Target, notice: Notice, sealed: bytes | Told) -> Told:
         if isinstance(sealed, Told):
