@@ -65,7 +65,7 @@ SCREENS: dict[str, tuple[Screen, ...]] = {
         Screen("hazard-board", "/safety/board", "listitem"),
         Screen("hazards-open", "/safety/board?by=open", "listitem"),
         Screen("hazard", "/r/{safety.hazard}"),
-        Screen("heat", "/r/{drawings.plan}?heat=safety.hazard"),
+        Screen("heat", "/r/{drawings.plan}?page=2&heat=safety.hazard"),
         Screen("defect", "/r/{quality.defect}"),
         Screen("broadcast", "/r/{safety.broadcast}"),
         Screen("broadcast-new", "/k/safety.broadcast/new"),
