@@ -143,10 +143,14 @@ async def add(site: Site, project: str, new: list[NewPerson]) -> list[str]:
 
 
 async def with_hash(site: Site, one: NewMember) -> NewPerson:
-    if one.password and not one.login:
-        raise Problem("malformed", reason="login: a password needs a sign-in name")
+    check_sign_in(one.login, one.password)
     hashed = await site.passwords.hash(one.password) if one.password else None
     return NewPerson(named(one.name), one.login, hashed, roles=one.roles, teams=one.teams)
+
+
+def check_sign_in(login: str | None, password: str | None) -> None:
+    if password and not login:
+        raise Problem("malformed", reason="login: a password needs a sign-in name")
 
 
 def read_lines(text: str, team_by_name: dict[str, str]) -> list[NewMember]:
@@ -213,6 +217,9 @@ async def change_account(caller: Caller, site: Site, id: str, data: MemberChange
         return
     if not await is_over_everywhere(site, caller.person, id):
         raise Problem("forbidden")
+    if data.password and not data.login:
+        (found,) = await tables.Person.select(tables.Person.login).where(tables.Person.id == id)
+        check_sign_in(found["login"], data.password)
     try:
         if changes:
             await store.change_person(site.store, id, **changes)

@@ -164,3 +164,15 @@ async def test_what_cannot_be_is_malformed_and_says_where(town: Town, path: str,
         answer = await manager.http.post(path, json={"project": town.one, **body})
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed"), answer.text
     assert answer.json()["reason"]
+
+
+async def test_the_office_gives_a_sign_in_name_and_a_password(town: Town) -> None:
+    office = await town.phone("office")
+    made = await office.http.post("/api/people", json={"project": town.one, "lines": "新人"})
+    path, change = f"/api/people/{made.json()['ids'][0]}", {"project": town.one, "password": "a longer secret"}
+    answer = await office.http.patch(path, json=change)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+    taken = await office.http.patch(path, json={**change, "login": "worker"})
+    assert (taken.status_code, taken.json()["code"]) == (409, "taken")
+    assert (await office.http.patch(path, json={**change, "login": "xin"})).status_code == 200
+    assert (await Phone(await town.client()).login("xin", "a longer secret")).status_code == 200
