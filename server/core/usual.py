@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import GenericAlias
 from typing import Annotated, Any, Final, Literal
 from unicodedata import is_normalized
 
@@ -30,7 +31,7 @@ class Usual:
 
     def __init__(self, kinds: Mapping[str, Fields]) -> None:
         wholes = {c: whole for c, fields in kinds.items() if (whole := _whole(fields)) is not None}
-        self._kinds = {c: (list[_op(c, whole)], _judges(kinds[c])) for c, whole in wholes.items()}  # type: ignore[misc]
+        self._kinds = {c: (_ops(c, whole), _judges(kinds[c])) for c, whole in wholes.items()}
 
     def are(self, ops: Value, payload: str) -> bool:
         """Whether ops, of which the payload's text speaks, are usual."""
@@ -67,10 +68,12 @@ class Place(msgspec.Struct, forbid_unknown_fields=True):
 PLACE: Final[Shape] = Place | Annotated[str, Meta(max_length=PLACE_WORDS_MAX)]
 
 
-def _op(c: str, whole: Shape) -> Shape:
-    return msgspec.defstruct(
+def _ops(c: str, whole: Shape) -> Shape:
+    """A list of ops that make records of a kind."""
+    op = msgspec.defstruct(
         "New", [("k", Literal["new"]), ("r", str), ("set", whole)], tag_field="c", tag=c, forbid_unknown_fields=True
     )
+    return GenericAlias(list, (op,))
 
 
 def _whole(fields: Fields) -> Shape | None:
